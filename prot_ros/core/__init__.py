@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""DECISIONS: values and time in, values out. No ROS, no asyncio, no sockets, no clock."""

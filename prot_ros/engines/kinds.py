@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The kinds of engine, one small interface each. Nodes know these and no engine by name.
+
+Rules every engine keeps:
+
+- Constructing one acquires nothing. `open()` acquires and pays every first-use cost (models,
+  devices, subprocess warm-up); `close()` releases, may be called in any state and twice, and never
+  raises for a thing that is already gone. An `open()` that fails has released what it took.
+- Every failure the outside world can cause is an `EngineError` whose message says what, which
+  value, and how to mend it. Cancelling any method cleans up before the cancellation propagates.
+- Nothing blocks the event loop: work above about 5 ms runs in a thread that the engine owns and
+  joins in `close()`.
+- Audio is PCM S16 little-endian mono in `bytes`, an even number of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+
+class EngineError(Exception):
+    """The outside world refused: a missing device, a broken file, a dead subprocess.
+
+    `retryable` says whether the same call may succeed later without a person's help.
+    """
+
+    def __init__(self, message: str, *, retryable: bool = False) -> None:
+        super().__init__(message)
+        self.retryable = retryable
+
+
+class Engine(Protocol):
+    """What all kinds share."""
+
+    name: str
+    """As in the parameter that chooses it, such as `pocketsphinx`."""
+
+    async def open(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+class Microphone(Engine, Protocol):
+    """A source of 20 ms frames."""
+
+    rate: int
+    """Hz."""
+
+    def frames(self) -> AsyncIterator[bytes]:
+        """Yield frames of `rate` / 50 samples as they are captured, until the source ends.
+
+        A live source never ends and never waits for its reader: it keeps at most one second and
+        drops the oldest beyond that, counted in `dropped`. Raises EngineError when the device is
+        lost.
+        """
+        ...
+
+    dropped: int
+    """Frames lost so far because nobody took them in time."""
+
+
+class VoiceActivity(Protocol):
+    """Tells speech from everything else, frame by frame. Pure computation, under 1 ms a frame."""
+
+    name: str
+
+    def probability(self, frame: bytes) -> float:
+        """Return how sure it is, 0 to 1, that a 20 ms frame at the configured rate is speech."""
+        ...
+
+    def reset(self) -> None:
+        """Forget the past: the next frame does not follow the last one."""
+        ...
+
+
+class Recognition(Protocol):
+    """One utterance being recognised."""
+
+    async def push(self, pcm: bytes) -> str:
+        """Take the next audio and return the current hypothesis of the whole utterance so far."""
+        ...
+
+    async def finish(self) -> str:
+        """End the utterance and return its text, '' when no words were found."""
+        ...
+
+    async def close(self) -> None:
+        """Give the utterance up; safe after `finish` and twice."""
+        ...
+
+
+class Recognizer(Engine, Protocol):
+    """Speech to text."""
+
+    rate: int
+    """Hz that `Recognition.push` expects."""
+
+    def start(self) -> Recognition:
+        """Begin an utterance. One at a time; a second `start` gives up the first."""
+        ...
+
+
+@dataclass(frozen=True)
+class Message:
+    """One contribution to the conversation so far."""
+
+    speaker: str
+    """`user` or `robot`."""
+    text: str
+    """What was said; for the robot only the part that was heard."""
+    cut: bool = False
+    """The robot was interrupted here."""
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """One fact from memory that may matter to the reply."""
+
+    subject: str
+    """Who or what it is about; `user` for the person speaking."""
+    predicate: str
+    """A relation in plain lower-case words, such as `name`, `lives in`, `likes`."""
+    object: str
+    text: str
+    """The fact as a sentence in the language in which it was told."""
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """Everything a reply is made from."""
+
+    persona: str
+    """Who the robot is and how it talks."""
+    history: tuple[Message, ...]
+    """Oldest first, without the utterance to be answered."""
+    memory: tuple[Remembered, ...]
+    """Most relevant first."""
+    utterance: str
+    """What the user just said."""
+    now: datetime
+    """Local time, time-zone aware."""
+
+
+class Responder(Engine, Protocol):
+    """The language model: reads a prompt, streams a reply."""
+
+    def reply(self, prompt: Prompt) -> AsyncIterator[str]:
+        """Yield pieces of text whose concatenation is the reply.
+
+        Closing the iterator (or cancelling the task that reads it) ends the work at once, also
+        while no piece arrives.
+        """
+        ...
+
+
+class Embedder(Engine, Protocol):
+    """Text to vectors for nearest-neighbour search."""
+
+    dimensions: int
+
+    async def embed(self, texts: list[str]) -> list[list[float]]:
+        """Return one unit-length vector of `dimensions` for each text, in order."""
+        ...
+
+
+class Synthesizer(Engine, Protocol):
+    """Text to speech."""
+
+    rate: int
+    """Hz of what `speak` yields."""
+
+    def speak(self, text: str, language: str) -> AsyncIterator[bytes]:
+        """Yield the sentence as PCM in playing order, in pieces of any even size.
+
+        `language` is an ISO 639-1 code. Closing the iterator or cancelling its reader kills the
+        work (subprocesses included) before control returns. Text is data: it never reaches a shell
+        or an option parser.
+        """
+        ...
+
+
+class Playback(Engine, Protocol):
+    """A loudspeaker, or a file that stands for one. It plays one stream at a time, in real time."""
+
+    rate: int
+    """Hz of what `write` expects."""
+
+    async def write(self, pcm: bytes) -> None:
+        """Append audio; wait while more than the engine's lead (at most 100 ms) is unplayed."""
+        ...
+
+    async def drain(self) -> None:
+        """Wait until all that was written has been heard."""
+        ...
+
+    async def abort(self) -> None:
+        """Fall silent at once and forget what was not heard yet. `write` then starts anew."""
+        ...
+
+    def played(self) -> int:
+        """Return samples heard since the stream began (the first write after open/abort/drain).
+
+        An estimate of what has left the loudspeaker: it never exceeds what was written, and it
+        keeps its value after `abort` and `drain` until the next `write`.
+        """
+        ...
