@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Points in time as whole nanoseconds: the one form in which a turn, a chunk and an event are dated.
+"""Points in time as whole nanoseconds: the one form in which turns, chunks and events are dated.
 
 A turn is identified by the time at which it began (see `core/turns.py`), so a stamp is at once a
 time and a name. Plain integers compare, order and hash exactly; floats of epoch seconds would lose

@@ -183,7 +183,7 @@ class Synthesizer(Engine, Protocol):
 
 
 class Playback(Engine, Protocol):
-    """A loudspeaker, or a file that stands for one. It plays one stream at a time, in real time."""
+    """A loudspeaker, or a file that stands for one. It plays one stream at a time, paced."""
 
     rate: int
     """Hz of what `write` expects."""
