@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from prot_ros.core.facts import Fact
+
 
 class EngineError(Exception):
     """The outside world refused: a missing device, a broken file, a dead subprocess.
@@ -116,19 +118,6 @@ class Message:
 
 
 @dataclass(frozen=True)
-class Remembered:
-    """One fact from memory that may matter to the reply."""
-
-    subject: str
-    """Who or what it is about; `user` for the person speaking."""
-    predicate: str
-    """A relation in plain lower-case words, such as `name`, `lives in`, `likes`."""
-    object: str
-    text: str
-    """The fact as a sentence in the language in which it was told."""
-
-
-@dataclass(frozen=True)
 class Prompt:
     """Everything a reply is made from."""
 
@@ -136,7 +125,7 @@ class Prompt:
     """Who the robot is and how it talks."""
     history: tuple[Message, ...]
     """Oldest first, without the utterance to be answered."""
-    memory: tuple[Remembered, ...]
+    memory: tuple[Fact, ...]
     """Most relevant first."""
     utterance: str
     """What the user just said."""
