@@ -14,7 +14,7 @@ class Fact:
     """One thing told, such as `user | lives in | Seoul`."""
 
     subject: str
-    """Who or what it is about; `USER`, a name, or `user's sister` for someone known by relation."""
+    """Whom or what it is about: `USER`, a name, or `user's sister` for a relative."""
     predicate: str
     """A relation in plain lower-case English words, whatever language it was told in: `name`,
     `lives in`, `likes`, so that a fact told in one language answers a question in another."""
