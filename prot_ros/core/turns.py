@@ -14,6 +14,8 @@ from enum import Enum
 
 from prot_ros.core.stamps import MILLISECOND, NEVER, SECOND, Stamp
 
+HEAR = 'hear'
+"""The source of an interrupt that is a person typing a line."""
 BARGE_IN = 'barge_in'
 """The source of an interrupt that is a person starting to speak."""
 
@@ -36,7 +38,7 @@ class Interrupt:
         Not at a barge-in: people go on talking, and what they said before the pause still belongs
         to what they want. Anybody else who silences the robot wants it to let the matter rest.
         """
-        return self.source != BARGE_IN
+        return self.source not in (BARGE_IN, HEAR)
 
 
 class Verdict(Enum):

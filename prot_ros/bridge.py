@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: Apache-2.0
+"""asyncio <-> rclpy: the only place where the two meet.
+
+asyncio runs in the main thread; each node has a SingleThreadedExecutor in a thread of its own.
+Three doors lead across, and nothing else does:
+
+- `Mailbox`: ROS callbacks post, coroutines take. Bounded *before* the hop, because
+  `call_soon_threadsafe` is itself an unbounded queue, and with one wake-up under way at a time.
+- `Bridge.call`: a transition, on the executor thread, waits for a coroutine, with a deadline.
+- `Bridge.on_executor`: a coroutine has something done on the executor thread, where alone entities
+  may be created and destroyed.
+
+Publishing needs no door: rclpy's publishers may be used from any one thread at a time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import contextlib
+import threading
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import Any, Generic, TypeVar
+
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.task import Future as RosFuture
+
+from prot_ros.core.flow import Gauge
+
+T = TypeVar('T')
+R = TypeVar('R')
+
+
+class Mailbox(Generic[T]):
+    """A bounded queue from ROS callbacks to one coroutine; when full, the oldest item is dropped.
+
+    Dropping the oldest is the one policy that neither blocks a ROS thread nor grows. Where nothing
+    may be lost, the producer keeps a window that is smaller than `bound`, so the policy never
+    comes into force; the count of drops proves it.
+    """
+
+    def __init__(self, name: str, bound: int, loop: asyncio.AbstractEventLoop) -> None:
+        self.gauge = Gauge(name, bound)
+        self._loop = loop
+        self._items: deque[T] = deque()
+        self._lock = threading.Lock()  # protects _items, gauge and _waking
+        self._waking = False
+        self._filled = asyncio.Event()
+
+    def post(self, item: T) -> None:
+        """Append, from any thread; never blocks and never raises, also when the loop is gone."""
+        with self._lock:
+            if len(self._items) >= self.gauge.bound:
+                self._items.popleft()
+                self.gauge.dropped += 1
+            self._items.append(item)
+            self.gauge.update(len(self._items))
+            wake = not self._waking
+            self._waking = True
+        if wake:
+            # The loop may have closed since: the process is on its way out and nobody takes.
+            with contextlib.suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._wake)
+
+    def _wake(self) -> None:
+        with self._lock:
+            self._waking = False
+        self._filled.set()
+
+    async def take(self) -> T:
+        """Wait for the oldest item. One coroutine at a time."""
+        while True:
+            with self._lock:
+                if self._items:
+                    item = self._items.popleft()
+                    self.gauge.update(len(self._items))
+                    return item
+                self._filled.clear()
+            await self._filled.wait()
+
+    async def __aiter__(self) -> AsyncIterator[T]:
+        while True:
+            yield await self.take()
+
+    def flush(self, void: Callable[[T], bool] = lambda _: True) -> int:
+        """Drop the items for which `void` holds and return how many they were."""
+        with self._lock:
+            kept = [item for item in self._items if not void(item)]
+            count = len(self._items) - len(kept)
+            self._items = deque(kept)
+            self.gauge.flushed += count
+            self.gauge.update(len(kept))
+            return count
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+
+class Bridge:
+    """One node's executor thread and its doors to the loop."""
+
+    def __init__(self, node: Node, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self._node = node
+        self._executor = SingleThreadedExecutor(context=node.context)
+        self._executor.add_node(node)
+        self._thread = threading.Thread(target=self._spin, name=f'ros-{node.get_name()}')
+        self._failure: BaseException | None = None
+
+    def start(self) -> None:
+        """Begin to spin."""
+        self._thread.start()
+
+    def _spin(self) -> None:
+        try:
+            while self._executor.context.ok() and not self._executor._is_shutdown:
+                self._executor.spin_once()
+        except ExternalShutdownException:
+            pass
+        except Exception as err:  # noqa: BLE001 - whatever it is, the node is deaf now: say so
+            self._failure = err
+            self._node.get_logger().fatal(f'the executor of this node died: {err!r}')
+
+    async def stop(self, deadline_s: float) -> bool:
+        """End the thread; return whether it ended within the deadline."""
+        self._executor.shutdown(timeout_sec=0)
+        await asyncio.to_thread(self._thread.join, deadline_s)
+        return not self._thread.is_alive()
+
+    @property
+    def on_executor_thread(self) -> bool:
+        """Whether the caller runs on this node's executor thread."""
+        return threading.current_thread() is self._thread
+
+    def call(self, coro: Coroutine[Any, Any, R], deadline_s: float) -> R:
+        """Run a coroutine on the loop and wait for it, from the executor thread.
+
+        Raises TimeoutError after the deadline; the coroutine is then cancelled and given one more
+        second to release what it holds.
+        """
+        if not self.on_executor_thread:
+            coro.close()
+            raise RuntimeError('Bridge.call belongs to the executor thread; use await elsewhere')
+        future = asyncio.run_coroutine_threadsafe(coro, self.loop)
+        try:
+            return future.result(deadline_s)
+        except concurrent.futures.TimeoutError:
+            if future.done():
+                raise  # the coroutine's own TimeoutError, not ours
+            future.cancel()
+            raise TimeoutError(f'not finished after {deadline_s:g} s') from None
+
+    async def on_executor(self, function: Callable[[], R], deadline_s: float) -> R:
+        """Run a plain function on the executor thread and await its result."""
+        done: asyncio.Future[R] = self.loop.create_future()
+
+        def deliver(result: R | None, error: BaseException | None) -> None:
+            if done.done():
+                return
+            if error is not None:
+                done.set_exception(error)
+            else:
+                done.set_result(result)  # type: ignore[arg-type]
+
+        def run() -> None:
+            try:
+                outcome: tuple[R | None, BaseException | None] = (function(), None)
+            except Exception as err:  # noqa: BLE001 - carried to the awaiting coroutine
+                outcome = (None, err)
+            with contextlib.suppress(RuntimeError):  # the loop closed: nobody waits any more
+                self.loop.call_soon_threadsafe(deliver, *outcome)
+
+        self._executor.create_task(run)
+        async with asyncio.timeout(deadline_s):
+            return await done
+
+    async def result(self, future: RosFuture, deadline_s: float) -> Any:
+        """Await an rclpy future (a service call), with a deadline.
+
+        Awaiting it directly would spin: rclpy's futures yield bare to whoever drives them.
+        """
+        done: asyncio.Future[Any] = self.loop.create_future()
+
+        def settle(value: Any, error: BaseException | None) -> None:
+            if done.done():
+                return
+            if error is not None:
+                done.set_exception(error)
+            else:
+                done.set_result(value)
+
+        def finished(ros: RosFuture) -> None:
+            with contextlib.suppress(RuntimeError):
+                error = ros.exception()
+                value = None if error is not None else ros.result()
+                self.loop.call_soon_threadsafe(settle, value, error)
+
+        future.add_done_callback(finished)
+        try:
+            async with asyncio.timeout(deadline_s):
+                return await done
+        finally:
+            if not future.done():
+                future.cancel()

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The books of one reply: what was to be said, what has been heard, and when each stage was done.
+
+Pure: the dialog node tells it what happens, with times, and asks for the outcome.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from prot_ros.core.heard import Heard, SpokenSentence, heard
+from prot_ros.core.stamps import NEVER, Stamp, milliseconds
+from prot_ros.core.wire import Playback, PlaybackState, TurnReport
+
+STAGES = (
+    'speech_end', 'endpoint', 'stt', 'commit', 'memory', 'first_token', 'first_sentence',
+    'first_audio', 'audible',
+)  # fmt: skip
+"""In the order in which they happen. `speech_end` is where counting starts."""
+
+
+@dataclass
+class Reply:
+    """One turn of the robot, from the request to its last audible sample."""
+
+    turn: Stamp
+    source: str
+    """`speech`, `hear` or `say`."""
+    utterance: str
+    sentences: list[str] = field(default_factory=list)
+    complete: bool = False
+    """Nothing more will be said: the end of the reply has been published."""
+    cut: str | None = None
+    """The source of the interrupt that ended it."""
+    failure: str | None = None
+    remembered: int = 0
+    ended: str | None = None
+    """The final PlaybackState, None while playback goes on."""
+    _played: dict[int, tuple[float, float | None]] = field(default_factory=dict)
+    _marks: dict[str, Stamp] = field(default_factory=dict)
+
+    def mark(self, stage: str, at: Stamp) -> None:
+        """Note when a stage was done; only the first time counts."""
+        if at != NEVER:
+            self._marks.setdefault(stage, at)
+
+    def play(self, report: Playback) -> bool:
+        """Take a playback report of this turn; return whether it changed anything.
+
+        Reports may come twice or in another order: positions only ever grow.
+        """
+        if self.ended is not None:
+            return False
+        if report.started != NEVER:
+            self.mark('first_audio', report.synthesized)
+            self.mark('audible', report.started)
+        played, total = self._played.get(report.seq, (0.0, None))
+        self._played[report.seq] = (
+            max(played, report.played_ms),
+            report.total_ms if report.total_ms is not None else total,
+        )
+        # A report on a later sentence proves that the ones before it were heard to their end.
+        for earlier in self._played:
+            if earlier < report.seq:
+                played, total = self._played[earlier]
+                self._played[earlier] = (max(played, total or played), total)
+        if report.state in (PlaybackState.FINISHED, PlaybackState.CUT, PlaybackState.FAILED):
+            self.ended = report.state
+        return True
+
+    @property
+    def audible(self) -> bool:
+        """Whether anything of it has been heard."""
+        return 'audible' in self._marks
+
+    @property
+    def finished_sentences(self) -> int:
+        """How many sentences, counted from the first, have been heard to their end."""
+        count = 0
+        while self._is_finished(count):
+            count += 1
+        return count
+
+    def _is_finished(self, seq: int) -> bool:
+        played, total = self._played.get(seq, (0.0, None))
+        return total is not None and played >= total
+
+    def heard(self) -> Heard:
+        """Return what was heard of it."""
+        if self.ended == PlaybackState.FINISHED:
+            return Heard(' '.join(self.sentences), cut=False)
+        return heard(
+            [
+                SpokenSentence(text, *self._played.get(seq, (0.0, None)))
+                for seq, text in enumerate(self.sentences)
+            ]
+        )
+
+    def latencies(self) -> dict[str, float]:
+        """Return milliseconds per stage, each from the stage before it that happened."""
+        out: dict[str, float] = {}
+        before: Stamp | None = None
+        for stage in STAGES:
+            at = self._marks.get(stage)
+            if at is None:
+                continue
+            if before is not None:
+                out[stage] = round(milliseconds(before, at), 1)
+            before = at
+        first = next((self._marks[stage] for stage in STAGES if stage in self._marks), None)
+        if first is not None and self.audible:
+            out['voice_to_voice'] = round(milliseconds(first, self._marks['audible']), 1)
+        return out
+
+    def report(self) -> TurnReport:
+        """Return the report that is published when the turn is over."""
+        return TurnReport(
+            turn=self.turn,
+            source=self.source,
+            utterance=self.utterance,
+            reply=' '.join(self.sentences),
+            heard=self.heard().text,
+            cut=self.cut,
+            failure=self.failure,
+            memory=self.remembered,
+            latency_ms=self.latencies(),
+        )

@@ -1,0 +1,367 @@
+# SPDX-License-Identifier: Apache-2.0
+"""ProtNode: the lifecycle, written once.
+
+A node says what it needs in four hooks, and this file decides when each runs, on which thread,
+under which deadline, and how everything is let go again:
+
+    declare()      on configure, executor thread: publishers and mailboxes
+    open(stack)    on configure, loop: what is held while configured (model, pool, checked device)
+    start(stack)   on activate, loop: what is held while active (stream, socket, subprocess)
+    run()          while active, loop: the work; cancelled on deactivate
+
+Subscriptions exist only while the node is active, so nothing is delivered to one that is not.
+Interrupts have their own lane: a task that reads them as they come, so that an interrupt never
+queues behind data.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from typing import Any, ClassVar, Generic, TypeVar
+
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from rclpy.context import Context
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+
+from prot_ros import graph, messages, params
+from prot_ros.bridge import Bridge, Mailbox
+from prot_ros.core.stamps import Stamp, milliseconds
+from prot_ros.core.turns import Interrupt, TurnGate, Verdict
+from prot_ros.engines.kinds import EngineError
+from prot_ros.tenure import Abandoned, Tenure, root_cause
+
+P = TypeVar('P')
+
+OPEN_DEADLINE_S = 60.0
+"""A first `initdb` and a speech model on a small board."""
+START_DEADLINE_S = 10.0
+RELEASE_DEADLINE_S = 3.0
+"""Of each stack. Two of them and the executor fit into the 5 s in which a process must end only
+because the second is nearly always immediate; a miss is reported, never hidden."""
+
+EXPECTED = (EngineError, params.ParameterError, TimeoutError, Abandoned, OSError)
+"""Failures that a sentence explains; anything else is a bug and gets its traceback."""
+
+
+class ProtNode(LifecycleNode, Generic[P]):
+    """A lifecycle node whose work is asyncio and whose resources have an owner."""
+
+    params_class: ClassVar[type]
+    heeds_interrupts: ClassVar[bool] = True
+
+    def __init__(
+        self, name: str, *, context: Context, loop: asyncio.AbstractEventLoop, **kwargs: Any
+    ) -> None:
+        """Declare parameters; raise ParameterError when one was given a value it cannot take."""
+        super().__init__(name, context=context, **kwargs)
+        self.bridge = Bridge(self, loop)
+        self.gate = TurnGate()
+        self.params: P
+        self.failure = ''
+        """Why the node does not do its work although it is active; '' when it does."""
+        self.tasks: asyncio.TaskGroup
+        """Owns every task of the active state."""
+        self._configured: Tenure | None = None
+        self._active: Tenure | None = None
+        self._mailboxes: dict[str, tuple[graph.Topic, Mailbox[Any]]] = {}
+        self._subscribed: list[Any] = []
+        self._outlets: dict[str, tuple[Any, messages.Codec]] = {}
+        self._malformed = 0
+        self._drops_reported = 0
+        self._leaving = False
+        self._diagnostics = self.create_publisher(
+            DiagnosticArray, graph.DIAGNOSTICS, graph.DIAGNOSTICS_QOS
+        )
+        params.declare(self, self.params_class)
+
+    # --- hooks ---------------------------------------------------------------------------------
+
+    def declare(self) -> None:
+        """Make publishers and mailboxes."""
+
+    async def open(self, stack: AsyncExitStack) -> None:
+        """Acquire what is held while configured, each thing with its release on the stack."""
+
+    async def start(self, stack: AsyncExitStack) -> None:
+        """Acquire what is held while active, each thing with its release on the stack."""
+
+    async def run(self) -> None:
+        """Do the work until cancelled."""
+
+    async def on_interrupt(self, interrupt: Interrupt) -> None:
+        """Drop what belongs to void turns. Called once for each interrupt that voids something."""
+
+    def status(self) -> dict[str, object]:
+        """Return what the node wants to show in its diagnostics."""
+        return {}
+
+    # --- for subclasses ------------------------------------------------------------------------
+
+    def publisher(self, topic: graph.Topic) -> None:
+        """Make a publisher; for `declare`."""
+        codec = messages.codec(topic.value)
+        outlet = self.create_lifecycle_publisher(codec.msg, topic.name, topic.qos)
+        self._outlets[topic.name] = (outlet, codec)
+
+    def publish(self, topic: graph.Topic, value: Any) -> None:
+        """Send a value; silently nothing while the node is inactive, as lifecycle nodes do."""
+        outlet, codec = self._outlets[topic.name]
+        outlet.publish(codec.encode(value))
+
+    def mailbox(self, topic: graph.Topic, bound: int | None = None) -> Mailbox[Any]:
+        """Make a mailbox that is filled from a topic while active; for `declare`."""
+        box: Mailbox[Any] = Mailbox(topic.name, bound or topic.qos.depth, self.bridge.loop)
+        self._mailboxes[topic.name] = (topic, box)
+        return box
+
+    def now(self) -> Stamp:
+        """Return the node's clock, which is simulated time under `use_sim_time`."""
+        return Stamp(self.get_clock().now().nanoseconds)
+
+    # --- transitions: on the executor thread ---------------------------------------------------
+
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Read parameters, make entities, open what is held while configured."""
+        return self._attempt('Configuring', self._configure, self._release_configured)
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Start what is held while active, then listen."""
+        return self._attempt('Activating', lambda: self._activate(state), self._release_active)
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Stop listening, end every task, release what was held while active."""
+        super().on_deactivate(state)
+        return self._attempt('Deactivating', self._release_active)
+
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Release what was held while configured, and the entities."""
+        return self._attempt('Cleaning up', self._release_configured)
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Release everything, from whatever state."""
+        return self._attempt('Shutting down', self._release_all)
+
+    def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Release everything; the node is unconfigured then, and may be tried again."""
+        if self._attempt('Recovering', self._release_all) == TransitionCallbackReturn.SUCCESS:
+            return TransitionCallbackReturn.SUCCESS
+        return TransitionCallbackReturn.FAILURE
+
+    def _attempt(
+        self,
+        verb: str,
+        step: Callable[[], None],
+        undo: Callable[[], None] | None = None,
+    ) -> TransitionCallbackReturn:
+        """Run a transition's work. rclpy would swallow what it raises, so it is logged here."""
+        log = self.get_logger()
+        log.info(verb)
+        try:
+            step()
+        except Exception as err:  # noqa: BLE001 - a transition must not raise, whatever happens
+            self._explain(f'{verb} failed', err)
+            if undo is None:
+                return TransitionCallbackReturn.ERROR
+            try:
+                undo()
+            except Exception as late:  # noqa: BLE001 - as above
+                self._explain(f'{verb} failed, and so did the release', late)
+                return TransitionCallbackReturn.ERROR
+            return TransitionCallbackReturn.FAILURE
+        return TransitionCallbackReturn.SUCCESS
+
+    def _explain(self, what: str, error: BaseException) -> None:
+        cause = root_cause(error)
+        if isinstance(cause, EXPECTED):
+            self.get_logger().error(f'{what}: {cause}')
+        else:
+            import traceback
+
+            trace = ''.join(traceback.format_exception(cause))
+            self.get_logger().error(f'{what}: {cause!r}\n{trace}')
+
+    def _configure(self) -> None:
+        self.params = params.read(self, self.params_class)
+        if self.heeds_interrupts:
+            self._interrupts = self.mailbox(graph.INTERRUPT, 16)
+        self.declare()
+        tenure = Tenure(f'{self.get_name()} configured', self.open, _forever, self._died)
+        self._begin('_configured', tenure, OPEN_DEADLINE_S)
+
+    def _activate(self, state: LifecycleState) -> None:
+        super().on_activate(state)
+        self.failure = ''
+        tenure = Tenure(f'{self.get_name()} active', self.start, self._work, self._died)
+        self._begin('_active', tenure, START_DEADLINE_S)
+        # Last, so that nothing arrives before there is someone to take it.
+        for topic, box in self._mailboxes.values():
+            self._subscribed.append(self._subscribe(topic, box))
+
+    def _begin(self, slot: str, tenure: Tenure, deadline_s: float) -> None:
+        if getattr(self, slot) is not None:
+            raise RuntimeError(f'{tenure.label}: the one before has not been released yet')
+        setattr(self, slot, tenure)
+        if self._leaving:
+            raise Abandoned(f'{tenure.label}: not begun, because a shutdown was asked for')
+        # The tenure keeps the deadline itself and says where it hangs; the call's is a backstop.
+        self.bridge.call(tenure.begin(deadline_s), deadline_s + 5.0)
+
+    def _release_active(self) -> None:
+        for subscription in self._subscribed:
+            self.destroy_subscription(subscription)
+        self._subscribed.clear()
+        self._end('_active')
+        for _, box in self._mailboxes.values():
+            box.flush()
+
+    def _release_configured(self) -> None:
+        self._end('_configured')
+        for outlet, _ in self._outlets.values():
+            self.destroy_lifecycle_publisher(outlet)
+        self._outlets.clear()
+        self._mailboxes.clear()
+
+    def _release_all(self) -> None:
+        try:
+            self._release_active()
+        finally:
+            self._release_configured()
+
+    def _end(self, slot: str) -> None:
+        tenure: Tenure | None = getattr(self, slot)
+        if tenure is not None:
+            self.bridge.call(tenure.end(RELEASE_DEADLINE_S), RELEASE_DEADLINE_S + 1.0)
+            setattr(self, slot, None)
+
+    def _subscribe(self, topic: graph.Topic, box: Mailbox[Any]) -> Any:
+        codec = messages.codec(topic.value)
+
+        def receive(msg: Any) -> None:
+            try:
+                value = codec.decode(msg)
+            except ValueError as err:
+                self._malformed += 1
+                self.get_logger().warning(
+                    f'{topic.name}: a malformed message is dropped: {err}',
+                    throttle_duration_sec=1.0,
+                )
+                return
+            box.post(value)
+
+        return self.create_subscription(codec.msg, topic.name, receive, topic.qos)
+
+    # --- while active: on the loop -------------------------------------------------------------
+
+    async def _work(self) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            self.tasks = tasks
+            if self.heeds_interrupts:
+                tasks.create_task(self._heed_interrupts(), name='interrupts')
+            tasks.create_task(self.run(), name='run')
+
+    async def _heed_interrupts(self) -> None:
+        async for interrupt in self._interrupts:
+            now = self.now()
+            verdict = self.gate.interrupt(interrupt.stamp, now)
+            if verdict is Verdict.FUTURE:
+                ahead = -milliseconds(interrupt.stamp, now)
+                self.get_logger().warning(
+                    f'an interrupt from {interrupt.source!r} is refused: it is dated '
+                    f'{ahead:.0f} ms ahead of the clock, expected at most 1000 ms',
+                    throttle_duration_sec=1.0,
+                )
+            elif verdict is Verdict.VOIDS:
+                await self.on_interrupt(interrupt)
+
+    def _died(self, error: BaseException) -> None:
+        cause = root_cause(error)
+        self.failure = str(cause) or repr(cause)
+        self._explain('stopped working', error)
+
+    # --- the process's side: on the loop -------------------------------------------------------
+
+    @contextlib.asynccontextmanager
+    async def alive(self) -> AsyncIterator[None]:
+        """Spin and beat for as long as the block runs; then release everything.
+
+        The beat comes from the loop: one from another thread would prove only that the process
+        exists, not that it works.
+        """
+        self.bridge.start()
+        async with asyncio.TaskGroup() as tasks:
+            beat = tasks.create_task(self._beat(), name='beat')
+            try:
+                yield
+            finally:
+                await self._leave()
+                beat.cancel()
+        if not await self.bridge.stop(RELEASE_DEADLINE_S):
+            self.get_logger().error('the executor thread did not end in time')
+
+    async def ascend(self) -> None:
+        """Come up without being told. Nodes do not: the manager, the root of the graph, does."""
+
+    def discard(self) -> None:
+        """Destroy the node's ROS side; after `alive`, or instead of it."""
+        self.destroy_node()
+
+    async def _leave(self) -> None:
+        self._leaving = True
+        for tenure in (self._configured, self._active):
+            # A transition under way occupies the executor thread; give it up, to get in.
+            if tenure is not None and not tenure.ready:
+                tenure.abandon()
+        try:
+            await self.bridge.on_executor(self._finalize, 2 * RELEASE_DEADLINE_S + 2.0)
+        except TimeoutError:
+            self.get_logger().error('the node did not release everything in time')
+
+    def _finalize(self) -> None:
+        if self.lifecycle_state != 'finalized':
+            self.trigger_shutdown()
+
+    @property
+    def lifecycle_state(self) -> str:
+        """`unconfigured`, `inactive`, `active`, `finalized`, or the name of a transition."""
+        return str(self._state_machine.current_state[1])
+
+    async def _beat(self) -> None:
+        while True:
+            self._diagnostics.publish(self._diagnosis())
+            await asyncio.sleep(graph.BEAT_S)
+
+    def _diagnosis(self) -> DiagnosticArray:
+        state = self.lifecycle_state
+        values: dict[str, object] = {'state': state, 'malformed': self._malformed}
+        level, message = DiagnosticStatus.OK, state
+        drops = 0
+        for _, box in list(self._mailboxes.values()):
+            gauge = box.gauge
+            drops += gauge.dropped
+            values[f'queue {gauge.name}'] = gauge.summary()
+            if gauge.high:
+                level, message = DiagnosticStatus.WARN, f'queue {gauge.name} is nearly full'
+        if drops > self._drops_reported:
+            level = DiagnosticStatus.WARN
+            message = f'{drops - self._drops_reported} messages dropped since the last report'
+            self._drops_reported = drops
+        if self.failure:
+            level, message = DiagnosticStatus.ERROR, self.failure
+        values.update(self.status())
+        status = DiagnosticStatus(
+            level=level,
+            name=self.get_fully_qualified_name().lstrip('/'),
+            message=message,
+            hardware_id=graph.NAMESPACE,
+            values=[KeyValue(key=key, value=str(value)) for key, value in values.items()],
+        )
+        array = DiagnosticArray(status=[status])
+        array.header.stamp = self.get_clock().now().to_msg()
+        return array
+
+
+async def _forever() -> None:
+    await asyncio.get_running_loop().create_future()

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: Apache-2.0
+"""mic: listens.
+
+Publishes
+    mic/audio   Int16MultiArray   20 ms frames, mono, stamped with the time of their first sample
+
+The microphone is open only while the node is active: `pause` closes the device. A device that is
+lost is opened again without leaving the active state.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+from prot_ros import graph
+from prot_ros.core.stamps import MILLISECOND, Stamp
+from prot_ros.core.wire import AudioChunk
+from prot_ros.engines import selection
+from prot_ros.engines.kinds import EngineError, Microphone
+from prot_ros.node import ProtNode
+from prot_ros.params import param
+
+FRAME_MS = 20
+REOPEN_FIRST_S, REOPEN_LAST_S = 0.5, 5.0
+"""A USB microphone comes back within a second or two of being plugged in again."""
+TAIL_S = 2.0
+"""Silence after a file has ended, so that its last utterance ends, too."""
+
+
+@dataclass(frozen=True)
+class Params:
+    """Parameters of the node mic."""
+
+    engine: str = param(
+        'auto',
+        'Where sound comes from; auto takes pyaudio where there is a device, else none',
+        one_of=('auto', *selection.MICROPHONES),
+    )
+    device: str = param('', 'pyaudio: name or number of the input device, empty for the default')
+    file: str = param('', 'wav: the file to play; pipe: the named pipe to read')
+    realtime: bool = param(True, 'wav: play at the speed of time, else as fast as it is taken')
+    rate: int = param(16000, 'Sample rate of mic/audio', unit='Hz', ge=8000, le=48000)
+
+    def __post_init__(self) -> None:
+        if self.rate not in (8000, 16000, 32000, 48000):
+            raise ValueError(
+                f"parameter 'rate' is {self.rate}, expected 8000, 16000, 32000 or 48000 Hz"
+            )
+
+
+class MicNode(ProtNode[Params]):
+    """Publishes what the microphone hears."""
+
+    params_class = Params
+    heeds_interrupts = False
+
+    def declare(self) -> None:
+        self.publisher(graph.MIC_AUDIO)
+        self._seq = 0
+        self._reopened = 0
+
+    async def open(self, stack: AsyncExitStack) -> None:
+        choice = await selection.microphone(self.params)
+        self.get_logger().info(choice.sentence('microphone'))
+        self.engine: Microphone = choice.engine
+
+    async def start(self, stack: AsyncExitStack) -> None:
+        # Pushed first: close() is safe in any state, and the device may be reopened while active.
+        stack.push_async_callback(self.engine.close)
+        await self.engine.open()
+
+    async def run(self) -> None:
+        while True:
+            try:
+                async for frame in self.engine.frames():
+                    self._send(frame)
+                break
+            except EngineError as err:
+                if not err.retryable:
+                    raise
+                await self._reopen(err)
+        self.get_logger().info('the source has ended; what follows is silence')
+        silence = bytes(2 * self.params.rate * FRAME_MS // 1000)
+        for _ in range(int(TAIL_S * 1000 / FRAME_MS)):
+            self._send(silence)
+            await asyncio.sleep(FRAME_MS / 1000)
+
+    def _send(self, frame: bytes) -> None:
+        began = Stamp(max(0, self.now() - FRAME_MS * MILLISECOND))
+        self.publish(
+            graph.MIC_AUDIO,
+            AudioChunk(pcm=frame, rate=self.engine.rate, stamp=began, seq=self._seq),
+        )
+        self._seq += 1
+
+    async def _reopen(self, lost: EngineError) -> None:
+        wait = REOPEN_FIRST_S
+        while True:
+            self.failure = str(lost)
+            self.get_logger().error(f'the microphone is lost: {lost}; trying again in {wait:g} s')
+            await self.engine.close()
+            await asyncio.sleep(wait)
+            try:
+                await self.engine.open()
+            except EngineError as err:
+                lost, wait = err, min(2 * wait, REOPEN_LAST_S)
+                continue
+            self.failure = ''
+            self._reopened += 1
+            self.get_logger().info('the microphone is back')
+            return
+
+    def status(self) -> dict[str, object]:
+        engine = getattr(self, 'engine', None)
+        if engine is None:
+            return {}
+        return {
+            'engine': engine.name,
+            'frames': self._seq,
+            'frames dropped': engine.dropped,
+            'reopened': self._reopened,
+        }

@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: Apache-2.0
+"""stt: turns utterances into text.
+
+Subscribes
+    vad/utterance    Int16MultiArray   chunks of an utterance, the last one empty and final
+    interrupt        Header            whoever silences the robot, except by speaking, is not quoted
+Publishes
+    stt/partial      String (JSON)     Transcript: the hypothesis, whenever it changes
+    stt/transcript   String (JSON)     Transcript: what was said; '' when no words were found
+
+Speech in a turn that was voided by a barge-in is recognised all the same: the user went on
+talking, and both parts belong together.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+from prot_ros import graph
+from prot_ros.core.stamps import NEVER, Stamp
+from prot_ros.core.turns import Interrupt
+from prot_ros.core.wire import TEXT_LIMIT, AudioChunk, Transcript
+from prot_ros.engines import selection
+from prot_ros.engines.kinds import EngineError, Recognition, Recognizer
+from prot_ros.engines.resample import Resampler
+from prot_ros.node import ProtNode
+from prot_ros.params import param
+
+STALLED_S = 2.0
+"""An utterance of which nothing arrives for this long has lost its sender; it is ended here."""
+
+
+@dataclass(frozen=True)
+class Params:
+    """Parameters of the node stt."""
+
+    engine: str = param(
+        'auto',
+        'What recognises speech; auto takes the best one that can work here',
+        one_of=('auto', *selection.RECOGNIZERS),
+    )
+
+
+class SttNode(ProtNode[Params]):
+    """Recognises one utterance at a time."""
+
+    params_class = Params
+
+    def declare(self) -> None:
+        self.utterances = self.mailbox(graph.UTTERANCE)
+        self.publisher(graph.PARTIAL)
+        self.publisher(graph.TRANSCRIPT)
+        self._recognised = 0
+        self._failed = 0
+
+    async def open(self, stack: AsyncExitStack) -> None:
+        choice = await selection.recognizer(self.params)
+        stack.push_async_callback(choice.engine.close)
+        self.get_logger().info(choice.sentence('speech recogniser'))
+        self.engine: Recognizer = choice.engine
+
+    async def start(self, stack: AsyncExitStack) -> None:
+        self._silenced = NEVER
+        self._forget()
+        stack.push_async_callback(self._give_up)
+
+    def _forget(self) -> None:
+        self._turn = NEVER
+        self._recognition: Recognition | None = None
+        self._resampler: Resampler | None = None
+        self._partial = ''
+        self._before = ''
+        self._seq = 0
+
+    async def _give_up(self) -> None:
+        if self._recognition is not None:
+            await self._recognition.close()
+        self._forget()
+
+    async def on_interrupt(self, interrupt: Interrupt) -> None:
+        if interrupt.voids_speech:
+            self._silenced = max(self._silenced, interrupt.stamp)
+            self.utterances.flush(lambda chunk: chunk.turn <= self._silenced)
+
+    async def run(self) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(STALLED_S if self._turn != NEVER else None):
+                    chunk = await self.utterances.take()
+            except TimeoutError:
+                self.get_logger().warning('the utterance stopped arriving; it is ended here')
+                await self._finish(self._stalled_end())
+                continue
+            try:
+                await self._take(chunk)
+            except EngineError as err:
+                self._failed += 1
+                self.get_logger().error(f'recognition failed: {err}')
+                await self._give_up()
+
+    def _stalled_end(self) -> AudioChunk:
+        return AudioChunk(
+            pcm=b'', rate=self.engine.rate, turn=self._turn, stamp=self.now(), final=True
+        )
+
+    async def _take(self, chunk: AudioChunk) -> None:
+        if self._turn not in (NEVER, chunk.turn):
+            # The end of the utterance before was lost; what it said is not.
+            await self._finish(self._stalled_end())
+        if chunk.turn <= self._silenced:
+            await self._give_up()
+            return
+        if self._turn == NEVER:
+            self._turn = chunk.turn
+        if chunk.final:
+            await self._finish(chunk)
+        else:
+            await self._push(chunk)
+
+    async def _push(self, chunk: AudioChunk) -> None:
+        if self._recognition is None:
+            self._recognition = self.engine.start()
+            self._resampler = Resampler(chunk.rate, self.engine.rate)
+        assert self._resampler is not None
+        text = await self._recognition.push(self._resampler.push(chunk.pcm))
+        if text and text != self._partial and self._turn > self._silenced:
+            self._partial = text
+            partial = Transcript(self._turn, self._joined(text), self._seq, stamp=self.now())
+            self.publish(graph.PARTIAL, partial)
+            self._seq += 1
+
+    async def _finish(self, end: AudioChunk) -> None:
+        """End the stretch of audio; publish, unless the same turn goes on after a cut."""
+        endpoint = self.now()
+        text = ''
+        if self._recognition is not None:
+            assert self._resampler is not None
+            tail = self._resampler.end()
+            if tail:
+                await self._recognition.push(tail)
+            text = await self._recognition.finish()
+            await self._recognition.close()
+            self._recognition = None
+        self._before = self._joined(text)
+        self._partial = ''
+        if end.continues:
+            return
+        if end.turn > self._silenced:
+            self._recognised += 1
+            self.publish(
+                graph.TRANSCRIPT,
+                Transcript(
+                    turn=end.turn,
+                    text=self._before,
+                    seq=self._seq,
+                    final=True,
+                    speech_end=Stamp(min(end.stamp, endpoint)),
+                    endpoint=endpoint,
+                    stamp=self.now(),
+                ),
+            )
+        self._forget()
+
+    def _joined(self, text: str) -> str:
+        return f'{self._before} {text}'.strip()[-TEXT_LIMIT:]
+
+    def status(self) -> dict[str, object]:
+        engine = getattr(self, 'engine', None)
+        return {
+            'engine': engine.name if engine is not None else '',
+            'recognised': getattr(self, '_recognised', 0),
+            'failed': getattr(self, '_failed', 0),
+        }

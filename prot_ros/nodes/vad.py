@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: Apache-2.0
+"""vad: finds utterances, and notices that somebody starts to speak.
+
+Subscribes
+    mic/audio       Int16MultiArray   20 ms frames
+    interrupt       Header            so that a new turn is later than any interrupt
+Publishes
+    vad/speech      Bool              latched: whether somebody is speaking
+    vad/utterance   Int16MultiArray   pre-roll, speech, then an empty chunk marked final
+    interrupt       Header            latched: at the start of each utterance, voids what was before
+
+The turn is the time of the first speech frame. Whether the robot was speaking then does not matter
+here: an interrupt voids only what is older, and where nothing is under way it voids nothing.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+from prot_ros import graph
+from prot_ros.core.endpointing import Endpointer, SpeechCut, SpeechEnded, SpeechStarted
+from prot_ros.core.stamps import MILLISECOND, NEVER, Stamp
+from prot_ros.core.turns import barge_in
+from prot_ros.core.wire import AudioChunk
+from prot_ros.engines import selection
+from prot_ros.node import ProtNode
+from prot_ros.params import param
+
+FRAME_MS = 20
+
+
+@dataclass(frozen=True)
+class Params:
+    """Parameters of the node vad."""
+
+    engine: str = param(
+        'webrtcvad', 'What tells speech from noise', one_of=selection.VOICE_ACTIVITIES
+    )
+    aggressiveness: int = param(
+        2, 'webrtcvad: 0 takes much for speech, 3 takes much for noise', ge=0, le=3
+    )
+    start_ms: int = param(
+        80, 'Speech that confirms that an utterance has begun', unit='ms', ge=20, le=1000
+    )
+    end_silence_ms: int = param(
+        600, 'Silence that ends an utterance', unit='ms', ge=100, le=5000
+    )
+    pre_roll_ms: int = param(
+        300, 'Sound from before the first speech that goes with it', unit='ms', ge=0, le=2000
+    )
+    max_utterance_ms: int = param(
+        30000, 'Length at which speech is cut and goes on', unit='ms', ge=1000, le=120000
+    )
+
+
+class VadNode(ProtNode[Params]):
+    """Cuts the microphone's stream into utterances."""
+
+    params_class = Params
+
+    def declare(self) -> None:
+        self.audio = self.mailbox(graph.MIC_AUDIO)
+        for topic in (graph.SPEECH, graph.UTTERANCE, graph.INTERRUPT):
+            self.publisher(topic)
+        self._utterances = 0
+        self._lost = 0
+
+    async def run(self) -> None:
+        self._begin_afresh()
+        self.publish(graph.SPEECH, False)
+        try:
+            async for chunk in self.audio:
+                self._take(chunk)
+        finally:
+            if self._turn != NEVER:
+                # Going inactive in the middle of an utterance: whoever follows must see its end.
+                self._end_utterance(self._last_end, continues=False)
+                self.publish(graph.SPEECH, False)
+
+    def _begin_afresh(self) -> None:
+        p = self.params
+        self._endpointer = Endpointer(
+            start_ms=p.start_ms,
+            end_silence_ms=p.end_silence_ms,
+            pre_roll_ms=p.pre_roll_ms,
+            max_utterance_ms=p.max_utterance_ms,
+        )
+        self._rate = 0
+        self._turn = NEVER
+        self._seq = 0
+        self._next_seq: int | None = None
+        self._last_end = NEVER
+        # What may still turn out to belong to an utterance: the pre-roll and the frames in which
+        # its start is being confirmed (the confirming window is at most twice start_ms).
+        self._recent: deque[AudioChunk] = deque(
+            maxlen=(p.pre_roll_ms + 2 * p.start_ms) // FRAME_MS + 2
+        )
+
+    def _take(self, chunk: AudioChunk) -> None:
+        if chunk.rate != self._rate:
+            self._rate = chunk.rate
+            self._activity = selection.voice_activity(self.params, chunk.rate)
+        if self._next_seq is not None and chunk.seq > self._next_seq:
+            self._lost += chunk.seq - self._next_seq
+        self._next_seq = chunk.seq + 1
+        probability = self._activity.probability(chunk.pcm)
+        self._recent.append(chunk)
+        if self._turn != NEVER:
+            self._send(chunk)
+        for event in self._endpointer.push(probability):
+            if isinstance(event, SpeechStarted):
+                self._begin_utterance(event)
+            elif isinstance(event, SpeechCut):
+                self._end_utterance(_end(chunk), continues=True)
+            elif isinstance(event, SpeechEnded):
+                silence = event.silence_frames * FRAME_MS * MILLISECOND
+                self._end_utterance(Stamp(_end(chunk) - silence), continues=False)
+                self.publish(graph.SPEECH, False)
+
+    def _begin_utterance(self, event: SpeechStarted) -> None:
+        first = max(0, len(self._recent) - 1 - event.onset_frames_ago)
+        onset = self._recent[first].stamp
+        self._turn = self.gate.begin(onset)
+        self._seq = 0
+        self._utterances += 1
+        self.publish(graph.SPEECH, True)
+        self.publish(graph.INTERRUPT, barge_in(self._turn))
+        pre_roll = self.params.pre_roll_ms // FRAME_MS
+        for chunk in list(self._recent)[max(0, first - pre_roll) :]:
+            self._send(chunk)
+
+    def _send(self, chunk: AudioChunk) -> None:
+        self._last_end = _end(chunk)
+        self.publish(
+            graph.UTTERANCE,
+            AudioChunk(
+                pcm=chunk.pcm, rate=chunk.rate, turn=self._turn, stamp=chunk.stamp, seq=self._seq
+            ),
+        )
+        self._seq += 1
+
+    def _end_utterance(self, speech_end: Stamp, *, continues: bool) -> None:
+        self.publish(
+            graph.UTTERANCE,
+            AudioChunk(
+                pcm=b'',
+                rate=self._rate,
+                turn=self._turn,
+                stamp=speech_end,
+                seq=self._seq,
+                final=True,
+                continues=continues,
+            ),
+        )
+        self._seq += 1
+        if not continues:
+            self._turn = NEVER
+
+    def status(self) -> dict[str, object]:
+        return {
+            'engine': self.get_parameter('engine').value,
+            'utterances': getattr(self, '_utterances', 0),
+            'frames lost': getattr(self, '_lost', 0),
+        }
+
+
+def _end(chunk: AudioChunk) -> Stamp:
+    """Return when the last sample of a chunk was captured."""
+    return Stamp(chunk.stamp + FRAME_MS * MILLISECOND)
