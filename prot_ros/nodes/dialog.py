@@ -37,15 +37,15 @@ from prot_ros.core.turns import HEAR, Interrupt, Verdict
 from prot_ros.core.wire import Playback, PlaybackState, Sentence, Transcript
 from prot_ros.engines import selection
 from prot_ros.engines.kinds import EngineError, Message, Prompt, Responder
+from prot_ros.memory.in_time import MemoryInTime
 from prot_ros.node import ProtNode
 from prot_ros.params import param
-from prot_ros.remembering import Remembering
 
 SENTENCES_AHEAD = 32
 """Sentences on their way that have not been heard yet."""
 SAYS_WAITING = 10
 CUT_REPORT_S = 0.3
-"""How long the loudspeaker's last word on a cut reply is waited for; it comes within some 20 ms."""
+"""How long the loudspeaker's last word on a cut reply is waited for; it comes within 20 ms."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Params:
         'Where turns are kept; auto takes PROT_DATABASE_URL where it is set, else embedded',
         one_of=('auto', 'embedded', 'url', 'none'),
     )
-    data_folder: str = param('', 'embedded: its folder, empty for the user\'s data folder')
+    data_folder: str = param('', "embedded: its folder, empty for the user's data folder")
     person: str = param('someone', 'Whose memories these are')
     language: str = param('en', 'ISO 639-1 code of what is spoken where the script does not tell')
     persona: str = param(
@@ -76,7 +76,11 @@ class Params:
         2.0, 'A turn is answered uncommitted after this', unit='s', ge=0.1, le=30.0
     )
     piece_deadline_s: float = param(
-        15.0, 'The language model has failed when it is silent this long', unit='s', ge=1.0, le=60.0
+        15.0,
+        'The language model has failed when it is silent this long',
+        unit='s',
+        ge=1.0,
+        le=60.0,
     )
     stall_s: float = param(
         15.0, 'The voice has failed when nothing is heard this long', unit='s', ge=2.0, le=60.0
@@ -109,9 +113,7 @@ class DialogNode(ProtNode[Params]):
         stack.push_async_callback(choice.engine.close)
         self.get_logger().info(choice.sentence('language model'))
         self.engine: Responder = choice.engine
-        self.memory = await stack.enter_async_context(
-            Remembering(self.params, self.get_logger())
-        )
+        self.memory = await stack.enter_async_context(MemoryInTime(self.params, self.get_logger()))
         self.history: deque[Message] = deque(maxlen=max(1, self.params.history))
         self.history.extend(await self.memory.recent(self.params.history))
 

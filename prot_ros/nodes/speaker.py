@@ -149,9 +149,7 @@ class SpeakerNode(ProtNode[Params]):
             self._note_start()
             if self._started != NEVER:
                 self._report_sentences()
-                self._report(
-                    PlaybackState.PROGRESS, self._playout.position(self.engine.played())
-                )
+                self._report(PlaybackState.PROGRESS, self._playout.position(self.engine.played()))
 
     def _report_sentences(self) -> None:
         for position in self._playout.finished(self.engine.played()):

@@ -48,7 +48,11 @@ class Params:
         2000, 'Audio that may be on its way unplayed', unit='ms', ge=200, le=2000
     )
     stall_s: float = param(
-        10.0, 'A loudspeaker that plays nothing for this long has failed', unit='s', ge=1.0, le=60.0
+        10.0,
+        'A loudspeaker that plays nothing for this long has failed',
+        unit='s',
+        ge=1.0,
+        le=60.0,
     )
 
 

@@ -43,9 +43,7 @@ class Params:
     start_ms: int = param(
         80, 'Speech that confirms that an utterance has begun', unit='ms', ge=20, le=1000
     )
-    end_silence_ms: int = param(
-        600, 'Silence that ends an utterance', unit='ms', ge=100, le=5000
-    )
+    end_silence_ms: int = param(600, 'Silence that ends an utterance', unit='ms', ge=100, le=5000)
     pre_roll_ms: int = param(
         300, 'Sound from before the first speech that goes with it', unit='ms', ge=0, le=2000
     )

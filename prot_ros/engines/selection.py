@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which engine runs: the one that is asked for, or for `auto` the best one that opens here.
+
+Nodes and `prot doctor` both ask here, so what the doctor says is what will happen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from prot_ros.engines.kinds import (
+    Engine,
+    EngineError,
+    Microphone,
+    Playback,
+    Recognizer,
+    Responder,
+    Synthesizer,
+    VoiceActivity,
+)
+
+MICROPHONES = ('pyaudio', 'wav', 'pipe', 'none')
+VOICE_ACTIVITIES = ('webrtcvad',)
+RECOGNIZERS = ('pocketsphinx',)
+RESPONDERS = ('offline',)
+SYNTHESIZERS = ('offline',)
+PLAYBACKS = ('paplay', 'wav', 'null')
+
+E = TypeVar('E', bound=Engine)
+
+
+@dataclass(frozen=True)
+class Choice(Generic[E]):
+    """An engine and why it is the one."""
+
+    engine: E
+    why: str
+
+    def sentence(self, kind: str) -> str:
+        """Return it as the start-up log says it."""
+        return f'{kind}: {self.engine.name} ({self.why})'
+
+
+class MicSettings(Protocol):
+    """What choosing a microphone depends on."""
+
+    engine: str
+    device: str
+    file: str
+    realtime: bool
+    rate: int
+
+
+class PlaybackSettings(Protocol):
+    """What choosing a loudspeaker depends on."""
+
+    engine: str
+    device: str
+    file: str
+    rate: int
+    latency_ms: int
+
+
+class VoiceActivitySettings(Protocol):
+    """What choosing a voice activity detector depends on."""
+
+    engine: str
+    aggressiveness: int
+
+
+class SynthesizerSettings(Protocol):
+    """What choosing a voice depends on."""
+
+    engine: str
+    voice: str
+    rate: int
+
+
+class EngineSetting(Protocol):
+    """The name alone."""
+
+    engine: str
+
+
+# Engines are imported where they are chosen: what is not used need not be installed, and the
+# doctor can say what is missing.
+
+
+async def microphone(settings: MicSettings) -> Choice[Microphone]:
+    """Choose a microphone that opens; it is returned closed."""
+
+    def make(name: str) -> Microphone:
+        if name == 'pyaudio':
+            from prot_ros.engines.mic_pyaudio import PyAudioMicrophone
+
+            return PyAudioMicrophone(settings.rate, settings.device)
+        if name == 'wav':
+            from prot_ros.engines.mic_wav import WavMicrophone
+
+            return WavMicrophone(settings.rate, settings.file, settings.realtime)
+        if name == 'pipe':
+            from prot_ros.engines.mic_pipe import PipeMicrophone
+
+            return PipeMicrophone(settings.rate, settings.file)
+        from prot_ros.engines.mic_none import NoMicrophone
+
+        return NoMicrophone(settings.rate)
+
+    choice = await _first_that_opens(settings.engine, ('pyaudio', 'none'), make)
+    await choice.engine.close()
+    return choice
+
+
+async def playback(settings: PlaybackSettings) -> Choice[Playback]:
+    """Choose a loudspeaker that opens; it is returned closed."""
+
+    def make(name: str) -> Playback:
+        if name == 'paplay':
+            from prot_ros.engines.playback_paplay import PaplayPlayback
+
+            return PaplayPlayback(settings.rate, settings.device, settings.latency_ms)
+        if name == 'wav':
+            from prot_ros.engines.playback_wav import WavPlayback
+
+            return WavPlayback(settings.rate, settings.file)
+        from prot_ros.engines.playback_null import NullPlayback
+
+        return NullPlayback(settings.rate)
+
+    choice = await _first_that_opens(settings.engine, ('paplay', 'null'), make)
+    await choice.engine.close()
+    return choice
+
+
+def voice_activity(settings: VoiceActivitySettings, rate: int) -> VoiceActivity:
+    """Make a voice activity detector for a sample rate in Hz."""
+    from prot_ros.engines.vad_webrtc import WebrtcVad
+
+    return WebrtcVad(rate, settings.aggressiveness)
+
+
+async def recognizer(settings: EngineSetting) -> Choice[Recognizer]:
+    """Choose a speech recogniser; it is returned open."""
+
+    def make(name: str) -> Recognizer:
+        from prot_ros.engines.stt_pocketsphinx import PocketSphinxRecognizer
+
+        return PocketSphinxRecognizer()
+
+    return await _first_that_opens(settings.engine, ('pocketsphinx',), make)
+
+
+async def responder(settings: EngineSetting) -> Choice[Responder]:
+    """Choose a language model; it is returned open."""
+
+    def make(name: str) -> Responder:
+        from prot_ros.engines.llm_offline import OfflineResponder
+
+        return OfflineResponder()
+
+    return await _first_that_opens(settings.engine, ('offline',), make)
+
+
+async def synthesizer(settings: SynthesizerSettings) -> Choice[Synthesizer]:
+    """Choose a voice; it is returned open."""
+
+    def make(name: str) -> Synthesizer:
+        from prot_ros.engines.tts_offline import OfflineSynthesizer
+
+        return OfflineSynthesizer(settings.rate, settings.voice)
+
+    return await _first_that_opens(settings.engine, ('offline',), make)
+
+
+async def _first_that_opens(
+    wanted: str, best_first: Sequence[str], make: Callable[[str], E]
+) -> Choice[E]:
+    """Open the one that is wanted, or for `auto` the first that can be opened."""
+    if wanted != 'auto':
+        engine = make(wanted)
+        await engine.open()
+        return Choice(engine, 'as the parameter says')
+    refused = []
+    for name in best_first:
+        engine = make(name)
+        try:
+            await engine.open()
+        except EngineError as err:
+            refused.append(f'{name} cannot: {err}')
+            continue
+        why = '; '.join(refused) or 'the best one that works here'
+        return Choice(engine, why)
+    raise EngineError('; '.join(refused))

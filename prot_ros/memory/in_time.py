@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Memory at the pace of a conversation: every use has a deadline, and losing it loses no turn.
+
+Recalling that is late is skipped and counted. A turn that could not be committed is kept here, in
+order, and committed with the next one; the reply does not wait for a database that is away.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Protocol
+
+from prot_ros.core.facts import Fact
+from prot_ros.core.stamps import Stamp
+from prot_ros.engines.kinds import EngineError, Message
+from prot_ros.memory.folders import data_folder
+from prot_ros.memory.store import Memory
+
+BACKLOG = 200
+"""Writes kept while the database is away: about an hour of talk. Beyond that the oldest go."""
+URL_VARIABLE = 'PROT_DATABASE_URL'
+FACTS = 20
+"""Facts a reply is given."""
+
+
+class Settings(Protocol):
+    """What the memory of a conversation depends on."""
+
+    database: str
+    data_folder: str
+    person: str
+    memory_budget_ms: int
+    commit_deadline_s: float
+
+
+class Log(Protocol):
+    """Where the memory says what it noticed."""
+
+    def info(self, message: str) -> object: ...
+
+    def warning(self, message: str) -> object: ...
+
+
+@dataclass(frozen=True)
+class Where:
+    """Which database, and why that one."""
+
+    kind: str
+    """`url`, `embedded` or `none`."""
+    url: str | None
+    why: str
+
+
+def where(setting: str, environment: dict[str, str] | None = None) -> Where:
+    """Decide which database is used; raise EngineError when `url` is asked for and not given."""
+    url = (os.environ if environment is None else environment).get(URL_VARIABLE) or None
+    if setting == 'none':
+        return Where('none', None, 'as the parameter says')
+    if setting == 'url' or (setting == 'auto' and url):
+        if url is None:
+            raise EngineError(
+                f"parameter 'database' is 'url', but the variable {URL_VARIABLE} is not set; "
+                'set it to postgresql://user:password@host/database, or use embedded'
+            )
+        return Where('url', url, f'{URL_VARIABLE} is set')
+    why = 'as the parameter says' if setting == 'embedded' else f'{URL_VARIABLE} is not set'
+    return Where('embedded', None, why)
+
+
+class MemoryInTime:
+    """A `Memory` that never keeps a conversation waiting."""
+
+    def __init__(self, settings: Settings, log: Log) -> None:
+        self._settings = settings
+        self._log = log
+        self._memory: Memory | None = None
+        self._backlog: deque[Callable[[Memory], Awaitable[None]]] = deque(maxlen=BACKLOG)
+        self._writing = asyncio.Lock()  # one writer, so that turns are committed in order
+        self._late = 0
+        self._failed = 0
+
+    async def __aenter__(self) -> MemoryInTime:
+        place = where(self._settings.database)
+        self._log.info(f'memory: {place.kind} ({place.why})')
+        if place.kind != 'none':
+            memory = Memory(
+                url=place.url,
+                data_folder=data_folder(self._settings.data_folder),
+                person=self._settings.person,
+            )
+            await memory.open()
+            self._memory = memory
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._memory is not None:
+            await self._memory.close()
+
+    async def recent(self, limit: int) -> tuple[Message, ...]:
+        """Return the latest messages of earlier conversations, oldest first."""
+        if self._memory is None or limit == 0:
+            return ()
+        return await self._memory.recent(limit)
+
+    async def record_utterance(self, turn: Stamp, text: str, source: str) -> None:
+        """Commit what the user said; returns when it is committed, or at the deadline."""
+        await self._write(lambda memory: memory.record_utterance(turn, text, source))
+
+    async def record_reply(self, turn: Stamp, said: str, heard: str, cut: bool) -> None:
+        """Commit what the robot said; returns when it is committed, or at the deadline."""
+        await self._write(lambda memory: memory.record_reply(turn, said, heard, cut))
+
+    async def _write(self, write: Callable[[Memory], Awaitable[None]]) -> None:
+        if self._memory is None:
+            return
+        if len(self._backlog) == BACKLOG:
+            self._log.warning(f'{BACKLOG} turns wait for the database; the oldest is dropped')
+        self._backlog.append(write)
+        try:
+            async with asyncio.timeout(self._settings.commit_deadline_s):
+                async with self._writing:
+                    while self._backlog:
+                        # Left in place until it is done: writes are idempotent, so one that is
+                        # cut off between commit and here is harmlessly written again.
+                        await self._backlog[0](self._memory)
+                        self._backlog.popleft()
+        except (EngineError, TimeoutError) as err:
+            self._failed += 1
+            self._log.warning(
+                f'memory: {len(self._backlog)} turns are not committed yet: '
+                f'{err or "the database does not answer"}'
+            )
+
+    async def recall(self, text: str) -> tuple[Fact, ...]:
+        """Return what may matter to the reply, within the budget; late is nothing."""
+        if self._memory is None:
+            return ()
+        try:
+            async with asyncio.timeout(self._settings.memory_budget_ms / 1000):
+                # What was just told should be known to the very next question.
+                await self._memory.settled()
+                return (await self._memory.recall(text, FACTS)).facts
+        except TimeoutError:
+            self._late += 1
+        except EngineError as err:
+            self._failed += 1
+            self._log.warning(f'memory: nothing is recalled: {err}')
+        return ()
+
+    def status(self) -> dict[str, object]:
+        """Return what diagnostics show."""
+        if self._memory is None:
+            return {'memory': 'none'}
+        return {
+            'memory late': self._late,
+            'memory failed': self._failed,
+            'memory backlog': len(self._backlog),
+            **self._memory.stats(),
+        }
