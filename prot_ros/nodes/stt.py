@@ -3,7 +3,7 @@
 
 Subscribes
     vad/utterance    Int16MultiArray   chunks of an utterance, the last one empty and final
-    interrupt        Header            whoever silences the robot, except by speaking, is not quoted
+    interrupt        Header            except by a barge-in, what was said before is dropped
 Publishes
     stt/partial      String (JSON)     Transcript: the hypothesis, whenever it changes
     stt/transcript   String (JSON)     Transcript: what was said; '' when no words were found

@@ -7,7 +7,7 @@ Subscribes
 Publishes
     vad/speech      Bool              latched: whether somebody is speaking
     vad/utterance   Int16MultiArray   pre-roll, speech, then an empty chunk marked final
-    interrupt       Header            latched: at the start of each utterance, voids what was before
+    interrupt       Header            latched: at the start of an utterance, voids what was before
 
 The turn is the time of the first speech frame. Whether the robot was speaking then does not matter
 here: an interrupt voids only what is older, and where nothing is under way it voids nothing.
