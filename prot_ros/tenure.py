@@ -69,6 +69,7 @@ class Tenure:
         finally:
             ready.cancel()
             await asyncio.wait({ready})
+        self._reported = True  # to our caller, just now; `end` must not raise it again
         if task.cancelled():
             raise Abandoned(f'{self.label}: given up, because a shutdown was asked for')
         task.result()
