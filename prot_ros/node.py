@@ -189,18 +189,18 @@ class ProtNode(LifecycleNode, Generic[P]):
             self._interrupts = self.mailbox(graph.INTERRUPT, 16)
         self.declare()
         tenure = Tenure(f'{self.get_name()} configured', self.open, _forever, self._died)
-        self._begin('_configured', tenure, OPEN_DEADLINE_S)
+        self._acquire('_configured', tenure, OPEN_DEADLINE_S)
 
     def _activate(self, state: LifecycleState) -> None:
         super().on_activate(state)
         self.failure = ''
         tenure = Tenure(f'{self.get_name()} active', self.start, self._work, self._died)
-        self._begin('_active', tenure, START_DEADLINE_S)
+        self._acquire('_active', tenure, START_DEADLINE_S)
         # Last, so that nothing arrives before there is someone to take it.
         for topic, box in self._mailboxes.values():
             self._subscribed.append(self._subscribe(topic, box))
 
-    def _begin(self, slot: str, tenure: Tenure, deadline_s: float) -> None:
+    def _acquire(self, slot: str, tenure: Tenure, deadline_s: float) -> None:
         if getattr(self, slot) is not None:
             raise RuntimeError(f'{tenure.label}: the one before has not been released yet')
         setattr(self, slot, tenure)
@@ -213,12 +213,12 @@ class ProtNode(LifecycleNode, Generic[P]):
         for subscription in self._subscribed:
             self.destroy_subscription(subscription)
         self._subscribed.clear()
-        self._end('_active')
+        self._let_go('_active')
         for _, box in self._mailboxes.values():
             box.flush()
 
     def _release_configured(self) -> None:
-        self._end('_configured')
+        self._let_go('_configured')
         for outlet, _ in self._outlets.values():
             self.destroy_lifecycle_publisher(outlet)
         self._outlets.clear()
@@ -230,7 +230,7 @@ class ProtNode(LifecycleNode, Generic[P]):
         finally:
             self._release_configured()
 
-    def _end(self, slot: str) -> None:
+    def _let_go(self, slot: str) -> None:
         tenure: Tenure | None = getattr(self, slot)
         if tenure is not None:
             self.bridge.call(tenure.end(RELEASE_DEADLINE_S), RELEASE_DEADLINE_S + 1.0)

@@ -201,7 +201,7 @@ class DialogNode(ProtNode[Params]):
             turn, text = self._waiting.popleft()
             reply = Reply(turn, 'say', text)
             reply.mark('speech_end', self.now())
-            self._begin(reply)
+            self._begin_turn(reply)
 
     async def _follow_playback(self) -> None:
         async for report in self.playback:
@@ -245,9 +245,9 @@ class DialogNode(ProtNode[Params]):
             # A transcript without the barge-in that should have come before it (lost, or from
             # elsewhere): the newer turn wins all the same.
             await self._interrupt(Interrupt(Stamp(reply.turn - 1), HEAR))
-        self._begin(reply)
+        self._begin_turn(reply)
 
-    def _begin(self, reply: Reply) -> None:
+    def _begin_turn(self, reply: Reply) -> None:
         self._reply = reply
         self._window = Window(SENTENCES_AHEAD)
         self._apply(Event.UTTERANCE)
