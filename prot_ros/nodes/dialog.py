@@ -99,7 +99,7 @@ class DialogNode(ProtNode[Params]):
         self.transcripts = self.mailbox(graph.TRANSCRIPT)
         self.hears = self.mailbox(graph.HEAR)
         self.says = self.mailbox(graph.SAY)
-        self.speech = self.mailbox(graph.SPEECH)
+        self.speech = self.mailbox(graph.SPEECH, bound=16)
         self.playback = self.mailbox(graph.PLAYBACK)
         for topic in (
             graph.SENTENCE, graph.STATE, graph.HEARD, graph.SAID, graph.TURN, graph.INTERRUPT,

@@ -81,7 +81,6 @@ class VadNode(ProtNode[Params]):
         self._endpointer = Endpointer(
             start_ms=p.start_ms,
             end_silence_ms=p.end_silence_ms,
-            pre_roll_ms=p.pre_roll_ms,
             max_utterance_ms=p.max_utterance_ms,
         )
         self._rate = 0
@@ -89,10 +88,10 @@ class VadNode(ProtNode[Params]):
         self._seq = 0
         self._next_seq: int | None = None
         self._last_end = NEVER
-        # What may still turn out to belong to an utterance: the pre-roll and the frames in which
-        # its start is being confirmed (the confirming window is at most twice start_ms).
+        # What may still turn out to belong to an utterance: the pre-roll, and the frames in which
+        # its start is being confirmed.
         self._recent: deque[AudioChunk] = deque(
-            maxlen=(p.pre_roll_ms + 2 * p.start_ms) // FRAME_MS + 2
+            maxlen=p.pre_roll_ms // FRAME_MS + self._endpointer.window + 1
         )
 
     def _take(self, chunk: AudioChunk) -> None:

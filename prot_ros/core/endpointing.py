@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""When an utterance begins and ends, from the probability of speech frame by frame.
+
+Time is counted in frames, so nothing here knows a clock. An utterance begins when enough frames of
+a short window are speech: single clicks do not add up, a word with a closure in it ("sto-p") does.
+It ends after enough silence in a row, where a lower threshold counts as speech, so that the soft
+end of a word does not count as silence. A long one is cut, and goes on as the same utterance.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class SpeechStarted:
+    """An utterance has begun."""
+
+    onset_frames_ago: int
+    """How many frames before the one just pushed its first speech frame was; 0 is that one."""
+
+
+@dataclass(frozen=True)
+class SpeechCut:
+    """The utterance is as long as it may be; the same one goes on with the next frame."""
+
+
+@dataclass(frozen=True)
+class SpeechEnded:
+    """The utterance is over."""
+
+    silence_frames: int
+    """How many frames of silence, up to the one just pushed, have ended it."""
+
+
+Event = SpeechStarted | SpeechCut | SpeechEnded
+
+
+class Endpointer:
+    """Turns probabilities into the beginning and the end of utterances."""
+
+    def __init__(
+        self,
+        *,
+        frame_ms: int = 20,
+        start_ms: int = 80,
+        end_silence_ms: int = 600,
+        max_utterance_ms: int = 30_000,
+        threshold: float = 0.5,
+        end_threshold: float = 0.35,
+    ) -> None:
+        """Raise ValueError for lengths under one frame or thresholds that contradict.
+
+        `start_ms` of speech within twice that time begin an utterance.
+        """
+        for name, value in (
+            ('start_ms', start_ms),
+            ('end_silence_ms', end_silence_ms),
+            ('max_utterance_ms', max_utterance_ms),
+        ):
+            if value < frame_ms:
+                raise ValueError(f'{name} is {value}, expected at least one frame, {frame_ms} ms')
+        if not 0 < end_threshold <= threshold <= 1:
+            raise ValueError(
+                f'thresholds are {threshold} and {end_threshold}, expected 0 < end <= start <= 1'
+            )
+        self._start = start_ms // frame_ms
+        self._silence = end_silence_ms // frame_ms
+        self._max = max_utterance_ms // frame_ms
+        self._threshold = threshold
+        self._end_threshold = end_threshold
+        self.reset()
+
+    @property
+    def window(self) -> int:
+        """Frames in which a beginning is looked for: an onset is never longer ago."""
+        return 2 * self._start
+
+    @property
+    def in_speech(self) -> bool:
+        """Whether an utterance is under way."""
+        return self._in_speech
+
+    def reset(self) -> None:
+        """Forget everything: the next frame follows nothing."""
+        self._in_speech = False
+        self._recent: deque[bool] = deque(maxlen=2 * self._start)
+        self._silent = 0
+        self._length = 0
+
+    def push(self, probability: float) -> list[Event]:
+        """Take the next frame: its probability of speech, 0 to 1. Return what it brings about."""
+        if not self._in_speech:
+            return self._before_speech(probability >= self._threshold)
+        return self._within_speech(probability >= self._end_threshold)
+
+    def _before_speech(self, speech: bool) -> list[Event]:
+        self._recent.append(speech)
+        if sum(self._recent) < self._start:
+            return []
+        ago = len(self._recent) - 1 - self._recent.index(True)
+        self._recent.clear()
+        self._in_speech = True
+        self._silent = 0
+        self._length = ago + 1
+        return [SpeechStarted(ago)]
+
+    def _within_speech(self, speech: bool) -> list[Event]:
+        self._length += 1
+        self._silent = 0 if speech else self._silent + 1
+        if self._silent >= self._silence:
+            self._in_speech = False
+            return [SpeechEnded(self._silent)]
+        if self._length >= self._max:
+            self._length = 0
+            return [SpeechCut()]
+        return []

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Utterances begin and end where people hear them begin and end."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from prot_ros.core.endpointing import Endpointer, SpeechCut, SpeechEnded, SpeechStarted
+
+SPEECH, SILENCE = 0.9, 0.0
+
+
+def events(endpointer: Endpointer, *runs: tuple[float, int]) -> list[tuple[int, object]]:
+    """Push runs of (probability, milliseconds); return (milliseconds, event)."""
+    out: list[tuple[int, object]] = []
+    now = 0
+    for probability, ms in runs:
+        for _ in range(ms // 20):
+            now += 20
+            out += [(now, event) for event in endpointer.push(probability)]
+    return out
+
+
+def test_speech_starts_when_confirmed_and_knows_its_onset():
+    assert events(Endpointer(start_ms=80), (SILENCE, 400), (SPEECH, 200)) == [
+        (480, SpeechStarted(3))
+    ]
+
+
+def test_speech_ends_after_the_silence_and_knows_how_long_it_was():
+    seen = events(Endpointer(end_silence_ms=600), (SPEECH, 500), (SILENCE, 2000))
+    assert seen[1:] == [(1100, SpeechEnded(30))]
+
+
+def test_short_pause_does_not_end_the_utterance():
+    seen = events(Endpointer(), (SPEECH, 500), (SILENCE, 580), (SPEECH, 500), (SILENCE, 400))
+    assert [type(event) for _, event in seen] == [SpeechStarted]
+
+
+def test_single_clicks_do_not_start_an_utterance():
+    clicks = [(SPEECH, 20), (SILENCE, 200)] * 50
+    assert events(Endpointer(start_ms=80), *clicks) == []
+
+
+def test_a_word_with_a_closure_in_it_starts_one():
+    seen = events(Endpointer(start_ms=80), (SPEECH, 60), (SILENCE, 40), (SPEECH, 60))
+    assert seen == [(120, SpeechStarted(5))]
+
+
+def test_soft_speech_does_not_start_an_utterance_but_keeps_one_going():
+    assert events(Endpointer(), (0.4, 2000)) == []
+    assert len(events(Endpointer(), (SPEECH, 200), (0.4, 2000))) == 1
+
+
+def test_a_long_utterance_is_cut_and_goes_on_as_the_same_one():
+    seen = events(Endpointer(max_utterance_ms=1000), (SPEECH, 2500), (SILENCE, 1000))
+    assert [type(event) for _, event in seen] == [
+        SpeechStarted,
+        SpeechCut,
+        SpeechCut,
+        SpeechCut,
+        SpeechEnded,
+    ]
+    assert [at for at, _ in seen] == [80, 1000, 2000, 3000, 3100]
+
+
+def test_reset_forgets_an_utterance_under_way():
+    endpointer = Endpointer()
+    events(endpointer, (SPEECH, 500))
+    endpointer.reset()
+    assert not endpointer.in_speech
+    assert events(endpointer, (SILENCE, 2000)) == []
+
+
+@pytest.mark.parametrize(
+    'bad', [{'start_ms': 0}, {'end_silence_ms': 10}, {'threshold': 0.2}, {'end_threshold': 0.0}]
+)
+def test_settings_that_cannot_work_are_refused(bad):
+    with pytest.raises(ValueError, match='expected'):
+        Endpointer(**bad)
+
+
+@given(
+    st.lists(st.floats(0, 1), max_size=400),
+    st.integers(1, 10),
+    st.integers(1, 30),
+    st.integers(1, 60),
+)
+@settings(derandomize=True, database=None, deadline=None)
+def test_starts_and_ends_alternate_and_nothing_is_longer_than_allowed(
+    probabilities, start, silence, longest
+):
+    endpointer = Endpointer(
+        start_ms=start * 20, end_silence_ms=silence * 20, max_utterance_ms=longest * 20
+    )
+    speaking, since_cut = False, 0
+    for probability in probabilities:
+        since_cut += 1
+        for event in endpointer.push(probability):
+            if isinstance(event, SpeechStarted):
+                assert not speaking
+                assert 0 <= event.onset_frames_ago < endpointer.window
+                speaking, since_cut = True, event.onset_frames_ago + 1
+            else:
+                assert speaking
+                if isinstance(event, SpeechEnded):
+                    assert event.silence_frames == silence
+                    speaking = False
+                since_cut = 0
+        assert speaking == endpointer.in_speech
+        if speaking:
+            assert since_cut <= max(longest, endpointer.window)
