@@ -59,17 +59,20 @@ def render() -> str:
 def _section(name: str, cls: type) -> str:
     lines = [f'\n# {graph.node(name).summary}', f'/**/{name}:', f'  {PARAMETERS}:']
     for field in dataclasses.fields(cls):
-        values = allowed(field)
-        text = f'{describe(field)}{f": {values}" if values else ""}.'
         lines += textwrap.wrap(
-            text,
-            WIDTH,
-            initial_indent='    # ',
-            subsequent_indent='    # ',
-            break_long_words=False,
+            _explanation(field), WIDTH, initial_indent='    # ', subsequent_indent='    # '
         )
         lines.append(f'    {field.name}: {_scalar(field.default)}')
     return '\n'.join(lines) + '\n'
+
+
+def _explanation(field: dataclasses.Field[Any]) -> str:
+    values, unit = allowed(field), field.metadata['unit']
+    if field.metadata['one_of']:
+        return f'{describe(field)}. O{values[1:]}.'
+    if values:
+        return f'{field.metadata["doc"]}. From {values}{f" {unit}" if unit else ""}.'
+    return f'{describe(field)}.'
 
 
 def _scalar(value: Any) -> str:
@@ -125,10 +128,11 @@ class _Checker:
     def sections(self, node: yaml.Node, target: str) -> Iterator[_Section]:
         """Yield each `ros__parameters`; namespaces may be nested or joined by slashes."""
         if not isinstance(node, yaml.MappingNode):
-            where = f'section {target!r}' if target else 'the file'
+            what = f'section {target!r}' if target else 'the file'
             self.say(
                 _line(node),
-                f'{where} is {_words(node)}, expected a node name or {PARAMETERS!r} under it',
+                f'{what} is {_words(node)}, but parameters stand under the name of a node and '
+                f'{PARAMETERS!r}',
             )
             return
         for key, line, value in self.items(node):

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+# make demo   a whole spoken conversation; installs what it needs
+# make test   everything that must hold before a change lands; installs what it needs
+# make lint   style, types and the import rule       make unit   the quick tests
+# make config writes config/prot.yaml again          make clean  removes what was made here
+#
+# PYTHON=python3.12 names another interpreter.
+
+PYTHON ?= python3
+# A sourced ROS distribution brings rclpy, and the numpy its messages were compiled with; else the
+# wheels bring it. The two do not mix, so each has a venv of its own.
+ifdef ROS_DISTRO
+VENV := .venv-$(ROS_DISTRO)
+VENV_OPTIONS := --system-site-packages
+EXTRAS := test
+else
+VENV := .venv
+EXTRAS := ros,test
+endif
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+TIME_LIMIT := 1200
+
+export ROS_AUTOMATIC_DISCOVERY_RANGE := LOCALHOST
+
+# Quiet when green: $(call quietly,name,command) shows what a command printed only if it fails.
+quietly = @printf '%-12s' '$(1)'; if out=$$($(2) 2>&1); then echo ok; \
+	else code=$$?; printf 'FAILED\n%s\n' "$$out"; exit $$code; fi
+# The same for a tier of tests, but the last line and the reasons of skips are shown.
+tier = @printf '%-12s' '$(1)'; \
+	if out=$$($(BIN)/coverage run -m pytest -rs test/$(1) 2>&1 </dev/null); \
+	then printf '%s\n' "$$out" | grep -E '^SKIPPED|(passed|skipped).* in ' ; \
+	else code=$$?; printf 'FAILED\n%s\n' "$$out"; exit $$code; fi
+
+.NOTPARALLEL:
+.PHONY: test demo lint unit config clean packages tiers
+
+test: $(INSTALLED)
+	@$(PYTHON) test/nothing_left.py -- \
+		timeout --foreground $(TIME_LIMIT) $(MAKE) --no-print-directory tiers
+
+tiers: lint
+	@rm -f .coverage .coverage.*
+	$(call tier,unit)
+	$(call tier,node)
+	$(call tier,system)
+	$(call tier,launch)
+	@$(BIN)/coverage combine -q
+	@printf 'coverage    %s %% (of lines and branches)\n' "$$($(BIN)/coverage report --format=total)"
+
+demo: $(INSTALLED)
+	@$(BIN)/prot demo
+
+lint: $(INSTALLED)
+	$(call quietly,style,$(BIN)/ruff check -q . && $(BIN)/ruff format -q --check .)
+	$(call quietly,types,$(BIN)/mypy prot_ros)
+	$(call quietly,imports,$(BIN)/lint-imports)
+
+unit: $(INSTALLED)
+	@$(BIN)/python -m pytest test/unit
+
+config: $(INSTALLED)
+	@$(BIN)/python -m prot_ros.params_file > config/prot.yaml.new
+	@mv config/prot.yaml.new config/prot.yaml
+
+clean:
+	rm -rf .venv .venv-* build dist *.egg-info .coverage .coverage.* .mypy_cache .ruff_cache \
+		.import_linter_cache .hypothesis
+	find prot_ros test -name __pycache__ -type d -prune -exec rm -rf {} +
+
+packages:
+	@scripts/system_packages.sh $(PYTHON)
+
+$(INSTALLED): setup.py setup.cfg | packages
+	@echo 'installing Python packages into $(VENV)'
+	@$(PYTHON) -m venv $(VENV_OPTIONS) $(VENV)
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[$(EXTRAS)]'
+	@touch $@
