@@ -1,10 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """When an utterance begins and ends, from the probability of speech frame by frame.
 
-Time is counted in frames, so nothing here knows a clock. An utterance begins when enough frames of
-a short window are speech: single clicks do not add up, a word with a closure in it ("sto-p") does.
-It ends after enough silence in a row, where a lower threshold counts as speech, so that the soft
-end of a word does not count as silence. A long one is cut, and goes on as the same utterance.
+Time is counted in frames, so nothing here knows a clock. An utterance begins when most frames of a
+short window are speech: single clicks do not add up, a word with a closure in it ("sto-p") does.
+It ends after enough silence, where a lower threshold counts as speech, so that the soft end of a
+word does not count as silence, and where a single click does not count as speech, or somebody who
+types would never be answered. A long one is cut, and goes on as the same utterance.
+
+What begins an utterance also keeps it going: more than half of a window cannot be speech without
+two frames of it that are next to each other or next but one. So no steady sound, however patchy,
+makes it begin and end and begin again.
 """
 
 from __future__ import annotations
@@ -31,7 +36,8 @@ class SpeechEnded:
     """The utterance is over."""
 
     silence_frames: int
-    """How many frames of silence, up to the one just pushed, have ended it."""
+    """How many frames, up to the one just pushed, have followed its last speech. What
+    `end_silence_ms` asks for, or one more where a click came last."""
 
 
 Event = SpeechStarted | SpeechCut | SpeechEnded
@@ -52,7 +58,9 @@ class Endpointer:
     ) -> None:
         """Raise ValueError for lengths under one frame or thresholds that contradict.
 
-        `start_ms` of speech within twice that time begin an utterance.
+        `start_ms` of speech begin an utterance, within a window of which they are just over half;
+        a `start_ms` of one frame asks for no confirmation. Lengths are rounded up to whole frames.
+        `end_threshold` is 0.15 below the other by default, as Silero's own iterator has it.
         """
         for name, value in (
             ('start_ms', start_ms),
@@ -65,9 +73,9 @@ class Endpointer:
             raise ValueError(
                 f'thresholds are {threshold} and {end_threshold}, expected 0 < end <= start <= 1'
             )
-        self._start = start_ms // frame_ms
-        self._silence = end_silence_ms // frame_ms
-        self._max = max_utterance_ms // frame_ms
+        self._start = -(-start_ms // frame_ms)
+        self._silence = -(-end_silence_ms // frame_ms)
+        self._max = -(-max_utterance_ms // frame_ms)
         self._threshold = threshold
         self._end_threshold = end_threshold
         self.reset()
@@ -75,7 +83,7 @@ class Endpointer:
     @property
     def window(self) -> int:
         """Frames in which a beginning is looked for: an onset is never longer ago."""
-        return 2 * self._start
+        return 2 * self._start - 1
 
     @property
     def in_speech(self) -> bool:
@@ -85,12 +93,16 @@ class Endpointer:
     def reset(self) -> None:
         """Forget everything: the next frame follows nothing."""
         self._in_speech = False
-        self._recent: deque[bool] = deque(maxlen=2 * self._start)
+        self._recent: deque[bool] = deque(maxlen=self.window)
+        """Before an utterance the window, within one the two frames before the current one."""
         self._silent = 0
         self._length = 0
 
     def push(self, probability: float) -> list[Event]:
-        """Take the next frame: its probability of speech, 0 to 1. Return what it brings about."""
+        """Take the next frame: its probability of speech, 0 to 1. Return what it brings about.
+
+        Whatever is not at or above a threshold is silence, NaN included.
+        """
         if not self._in_speech:
             return self._before_speech(probability >= self._threshold)
         return self._within_speech(probability >= self._end_threshold)
@@ -100,7 +112,7 @@ class Endpointer:
         if sum(self._recent) < self._start:
             return []
         ago = len(self._recent) - 1 - self._recent.index(True)
-        self._recent.clear()
+        self._recent = deque(list(self._recent)[-2:], maxlen=2)
         self._in_speech = True
         self._silent = 0
         self._length = ago + 1
@@ -108,9 +120,14 @@ class Endpointer:
 
     def _within_speech(self, speech: bool) -> list[Event]:
         self._length += 1
-        self._silent = 0 if speech else self._silent + 1
-        if self._silent >= self._silence:
+        # Where one frame is enough to begin, one is enough to go on.
+        goes_on = speech and (self._start == 1 or any(self._recent))
+        self._recent.append(speech)
+        self._silent = 0 if goes_on else self._silent + 1
+        # A frame that may be the first of more speech ends nothing.
+        if self._silent >= self._silence and not speech:
             self._in_speech = False
+            self._recent = deque(maxlen=self.window)
             return [SpeechEnded(self._silent)]
         if self._length >= self._max:
             self._length = 0

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -42,6 +44,36 @@ def test_short_pause_does_not_end_the_utterance():
 def test_single_clicks_do_not_start_an_utterance():
     clicks = [(SPEECH, 20), (SILENCE, 200)] * 50
     assert events(Endpointer(start_ms=80), *clicks) == []
+
+
+def test_single_clicks_do_not_keep_an_utterance_going():
+    clicks = [(SILENCE, 280), (SPEECH, 20)] * 50
+    seen = events(Endpointer(end_silence_ms=600), (SPEECH, 500), *clicks)
+    # The second click comes when the silence is complete: the frame after it tells.
+    assert seen[1:] == [(1120, SpeechEnded(31))]
+
+
+def test_a_short_word_after_a_pause_keeps_it_going():
+    seen = events(Endpointer(), (SPEECH, 500), (SILENCE, 580), (SPEECH, 40), (SILENCE, 580))
+    assert len(seen) == 1
+
+
+@pytest.mark.parametrize('period', range(1, 6))
+@pytest.mark.parametrize('start_ms', [20, 40, 60, 80, 200])
+def test_a_steady_sound_does_not_begin_and_end_again_and_again(start_ms, period):
+    patchy = [(SPEECH, 20), (SILENCE, 20 * (period - 1))] * 500
+    seen = events(Endpointer(start_ms=start_ms, max_utterance_ms=10**6), *patchy)
+    assert len(seen) <= 1
+
+
+def test_what_is_no_number_is_silence():
+    assert events(Endpointer(), (math.nan, 2000)) == []
+    seen = events(Endpointer(), (SPEECH, 200), (math.nan, 2000))
+    assert [type(event) for _, event in seen] == [SpeechStarted, SpeechEnded]
+
+
+def test_lengths_are_rounded_up_to_whole_frames():
+    assert events(Endpointer(start_ms=90), (SPEECH, 200)) == [(100, SpeechStarted(4))]
 
 
 def test_a_word_with_a_closure_in_it_starts_one():
@@ -106,7 +138,7 @@ def test_starts_and_ends_alternate_and_nothing_is_longer_than_allowed(
             else:
                 assert speaking
                 if isinstance(event, SpeechEnded):
-                    assert event.silence_frames == silence
+                    assert event.silence_frames in (silence, silence + 1)
                     speaking = False
                 since_cut = 0
         assert speaking == endpointer.in_speech
