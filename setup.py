@@ -58,13 +58,14 @@ setup(
         # Where no ROS distribution is installed. A robot has these from its distribution, and two
         # of them in one process crash: that is why they are not in install_requires.
         'ros': [
-            'ros-rclpy[fastrtps]>=7.1',
-            'ros-builtin-interfaces',
-            'ros-diagnostic-msgs',
-            'ros-lifecycle-msgs',
-            'ros-rcl-interfaces',
-            'ros-std-msgs',
-            'ros-std-srvs',
+            # All of one distribution (Kilted), because messages are compiled for its rclpy.
+            'ros-rclpy[fastrtps]==9.1.*',
+            'ros-builtin-interfaces==2.3.*',
+            'ros-diagnostic-msgs==5.5.*',
+            'ros-lifecycle-msgs==2.3.*',
+            'ros-rcl-interfaces==2.3.*',
+            'ros-std-msgs==5.5.*',
+            'ros-std-srvs==5.5.*',
         ],
         'test': [
             'colcon-core',
@@ -83,7 +84,6 @@ setup(
             'pytest-timeout',
             'ruff>=0.12',
             'setuptools>=68,<80',  # colcon's ament_python build needs its `develop`
-            'types-PyYAML',
             'wheel',
         ],
     },
