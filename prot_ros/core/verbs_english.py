@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The verbs of English statements and what they take: `live in` a place, `like` a thing or two."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from prot_ros.core.subjects_english import Subject, subject_at
+from prot_ros.core.tokens_english import Segment
+from prot_ros.core.values_english import Value, ValueReader, place_at, thing_at
+from prot_ros.core.words_english import ADVERBS, AUXILIARIES, PROFESSIONS, PRONOUNS
+
+Told = tuple[Subject, str, str]
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a verb and its value told, and where they ended."""
+
+    end: int
+    told: tuple[Told, ...] = ()
+    denied: bool = False
+
+
+def job_at(segment: Segment, at: int) -> Value | None:
+    """Read `a software engineer` as `software engineer`: up to a word that names a profession."""
+    low = segment.low
+    if low[at : at + 1] in (('a',), ('an',), ('the',)):
+        at += 1
+    for end in range(at + 1, min(len(low), at + 4) + 1):
+        if low[end - 1] in PROFESSIONS:
+            return ' '.join(segment.raw[at:end]), end
+    return None
+
+
+def any_job_at(segment: Segment, at: int) -> Value | None:
+    """Read what follows `work as`, whether or not the list knows the profession."""
+    known = job_at(segment, at)
+    thing = known or thing_at(segment, at)
+    return (thing[0].removeprefix('a ').removeprefix('an '), thing[1]) if thing else None
+
+
+@dataclass(frozen=True)
+class _Verb:
+    predicate: str
+    value: ValueReader
+    prepositions: tuple[str, ...] = ()
+    several: bool = False
+    """`jazz and pizza` are two values."""
+
+
+_LIKES = _Verb('likes', thing_at, several=True)
+_DISLIKES = _Verb('dislikes', thing_at, several=True)
+_VERBS: Mapping[str, tuple[_Verb, ...]] = {
+    'live': (_Verb('lives in', place_at, ('in',)),),
+    'living': (_Verb('lives in', place_at, ('in',)),),
+    'reside': (_Verb('lives in', place_at, ('in',)),),
+    'come': (_Verb('comes from', place_at, ('from',)),),
+    'work': (
+        _Verb('works as', any_job_at, ('as',)),
+        _Verb('works at', place_at, ('at', 'for')),
+        _Verb('works in', place_at, ('in',)),
+    ),
+    **dict.fromkeys(('like', 'love', 'enjoy', 'adore'), (_LIKES,)),
+    **dict.fromkeys(('hate', 'dislike', 'detest', 'despise'), (_DISLIKES,)),
+    'speak': (_Verb('speaks', thing_at, several=True),),
+    'play': (_Verb('plays', thing_at, several=True),),
+    'study': (_Verb('studies', thing_at, several=True),),
+}  # fmt: skip
+PROGRESSIVE = {'living': 'live', 'working': 'work', 'studying': 'study'}
+_OPPOSITE = {'likes': 'dislikes'}
+
+
+def lemma(word: str) -> str:
+    """Return the base form of a verb of the table: `lives` is `live`, `studies` is `study`."""
+    if word.endswith('ies') and f'{word[:-3]}y' in _VERBS:
+        return f'{word[:-3]}y'
+    return word[:-1] if word.endswith('s') and word[:-1] in _VERBS else word
+
+
+def past(low: tuple[str, ...], at: int, words: frozenset[str]) -> int:
+    """Return the first position from `at` on whose word is none of `words`."""
+    while at < len(low) and low[at] in words:
+        at += 1
+    return at
+
+
+def verb_at(segment: Segment, at: int, who: Subject, base: str) -> Found | None:
+    """Read what follows a verb of the table, given in its base form."""
+    for verb in _VERBS.get(base, ()):
+        found = _valued(segment, at, who, verb)
+        if found:
+            return _with_job(segment, found, who) if base == 'work' else found
+    return None
+
+
+def _with_job(segment: Segment, found: Found, who: Subject) -> Found:
+    """`at samsung as an engineer`: a place of work may be followed by the profession."""
+    if segment.low[found.end : found.end + 1] != ('as',):
+        return found
+    job = any_job_at(segment, found.end + 1)
+    return Found(job[1], (*found.told, (who, 'works as', job[0]))) if job else found
+
+
+def negated_at(segment: Segment, at: int, who: Subject, base: str) -> Found | None:
+    """Read what is not so: nothing is told, but that not to like something is to dislike it."""
+    found = verb_at(segment, at, who, base)
+    if found is None:
+        return None
+    told = tuple(
+        (subject, _OPPOSITE[predicate], value)
+        for subject, predicate, value in found.told
+        if predicate in _OPPOSITE
+    )
+    return Found(found.end, told, denied=not told)
+
+
+def _valued(segment: Segment, at: int, who: Subject, verb: _Verb) -> Found | None:
+    low = segment.low
+    at = past(low, at, ADVERBS)
+    if verb.prepositions:
+        if at >= len(low) or low[at] not in verb.prepositions:
+            return None
+        at += 1
+    value = verb.value(segment, at)
+    if value is None:
+        return None
+    told = [(who, verb.predicate, value[0])]
+    end = value[1]
+    while verb.several and low[end : end + 1] in (('and',), (',',), ('or',)):
+        start = past(low, end, frozenset({'and', ',', 'or', 'also'}))
+        another = None if _begins_clause(segment, start) else verb.value(segment, start)
+        if another is None:
+            break
+        told.append((who, verb.predicate, another[0]))
+        end = another[1]
+    return Found(end, tuple(told))
+
+
+def _begins_clause(segment: Segment, at: int) -> bool:
+    low = segment.low
+    if at >= len(low):
+        return True
+    word = low[at]
+    return (
+        word in PRONOUNS | AUXILIARIES | {'my', 'our', 'have', 'call', 'not', 'never', 'the'}
+        or lemma(word) in _VERBS
+        or subject_at(segment, at) is not None
+    )
