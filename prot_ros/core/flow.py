@@ -23,13 +23,16 @@ class Window:
         self._published += amount
 
     def played_total(self, total: float) -> None:
-        """Note a report of how much has been played since the start; old reports do no harm."""
-        self._played = max(self._played, total)
+        """Note a report of how much has been played since the start; old reports do no harm.
+
+        Nor does a wrong one: what was never published cannot be played, and gives no credit.
+        """
+        self._played = max(self._played, min(total, self._published))
 
     @property
     def under_way(self) -> float:
         """What has been published and not played."""
-        return max(0.0, self._published - self._played)
+        return self._published - self._played
 
     def may_publish(self) -> bool:
         """Return whether there is room. The last item may go beyond the limit, never the next."""
@@ -51,14 +54,16 @@ class Gauge:
         self.high = False
         """At three quarters or more since it was last at half or less."""
 
-    def update(self, size: int) -> None:
-        """Note the queue's size after a change."""
+    def update(self, size: int) -> bool:
+        """Note the queue's size after a change; return whether it has become high just now."""
         self.size = size
         self.peak = max(self.peak, size)
+        was_high = self.high
         if size >= HIGH_WATER * self.bound:
             self.high = True
         elif size <= LOW_WATER * self.bound:
             self.high = False
+        return self.high and not was_high
 
     def summary(self) -> str:
         """Return one line for a person."""

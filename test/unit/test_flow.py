@@ -29,6 +29,14 @@ def test_old_and_repeated_reports_do_no_harm():
     assert window.under_way == 70
 
 
+def test_a_report_of_more_than_was_published_gives_no_credit():
+    window = Window(100)
+    window.published(50)
+    window.played_total(10**9)
+    window.published(100)
+    assert not window.may_publish()
+
+
 @given(st.lists(st.tuples(st.booleans(), st.floats(0, 1000)), max_size=60))
 @settings(derandomize=True, database=None, deadline=None)
 def test_never_more_than_the_limit_and_one_item_is_under_way(steps):
@@ -54,4 +62,16 @@ def test_a26_a_queue_is_high_from_three_quarters_until_it_is_half_empty():
     gauge.update(50)
     assert not gauge.high
     assert gauge.peak == 75
+
+
+def test_a26_a_crossing_is_told_once():
+    gauge = Gauge('queue', 100)
+    sizes = [74, 75, 90, 60, 80, 50, 75]
+    assert [gauge.update(size) for size in sizes] == [False, True, *[False] * 4, True]
+
+
+def test_a_gauge_has_one_line_for_a_person():
+    gauge = Gauge('queue', 100)
+    gauge.update(75)
+    gauge.update(50)
     assert gauge.summary() == '50/100, peak 75, dropped 0, flushed 0'
