@@ -36,3 +36,10 @@ def test_it_is_bounded_and_the_newest_words_stay():
     assert len(text) <= LIMIT + 100
     assert '99 ' in text
     assert unanswered.dropped > 5000
+
+
+def test_what_was_answered_audibly_is_forgotten():
+    unanswered = UnansweredSpeech()
+    unanswered.add(1, 'what time is it')
+    unanswered.clear()
+    assert unanswered.take('thanks') == 'thanks'
