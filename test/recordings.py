@@ -54,7 +54,7 @@ ALL = [*LIBRIVOX, *CARDS, GO_FORWARD]
 
 
 def word_overlap(heard: str, said: str) -> float:
-    """Return the share of the said words that were heard, in order (longest common subsequence)."""
+    """Return the share of the said words that were heard, in their order."""
     a, b = heard.lower().split(), said.lower().split()
     row = [0] * (len(b) + 1)
     for word in a:

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The clock of a loudspeaker, with time as an argument."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from prot_ros.engines.pacing import PlayoutClock
+
+
+def test_audio_is_heard_at_the_speed_of_time():
+    clock = PlayoutClock(1000)
+    clock.write(100, now=5.0)
+    assert [clock.played(5.0 + t) for t in (0, 0.0305, 0.1005, 9)] == [0, 30, 100, 100]
+    assert clock.unplayed(5.0305) == 70
+
+
+def test_a_write_that_comes_in_time_follows_without_a_gap():
+    clock = PlayoutClock(1000)
+    clock.write(100, now=0.0)
+    clock.write(100, now=0.09)
+    assert clock.played(0.1505) == 150
+
+
+def test_a_write_that_comes_late_begins_when_it_comes():
+    clock = PlayoutClock(1000)
+    clock.write(100, now=0.0)
+    clock.write(100, now=1.0)
+    assert clock.played(0.9) == 100
+    assert clock.played(1.0205) == 120
+
+
+def test_the_way_to_the_ear_delays_what_follows_silence_and_nothing_else():
+    clock = PlayoutClock(1000, start_delay_s=0.05)
+    clock.write(100, now=0.0)
+    assert clock.played(0.05) == 0
+    assert clock.played(0.1005) == 50
+    clock.write(100, now=0.12)
+    assert clock.played(0.2005) == 150
+
+
+def test_stopping_forgets_what_was_not_heard():
+    clock = PlayoutClock(1000)
+    clock.write(500, now=0.0)
+    assert clock.stop(0.1005) == 100
+    assert clock.played(9.0) == clock.written == 100
+    clock.write(50, now=9.0)
+    assert clock.played(9.0205) == 120
+
+
+def test_an_empty_write_moves_nothing():
+    clock = PlayoutClock(1000)
+    clock.write(100, now=0.0)
+    clock.write(0, now=2.0)
+    clock.write(10, now=2.005)
+    assert clock.played(2.0105) == 105
+
+
+@pytest.mark.parametrize('rate', [8000, 16000, 22050, 24000, 44100])
+@given(unplayed=st.integers(0, 4000), now=st.floats(0, 1e6), ahead=st.integers(1, 4000))
+def test_who_sleeps_as_long_as_told_finds_room_and_not_much_more(rate, unplayed, now, ahead):
+    clock = PlayoutClock(rate)
+    clock.write(unplayed + ahead, now)
+    wait = clock.seconds_until(unplayed, now)
+    assert clock.unplayed(now + wait) <= unplayed
+    assert clock.unplayed(now + wait) >= unplayed - 1
+    assert clock.seconds_until(unplayed, now + wait) == 0
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(['write', 'stop', 'look']), st.integers(0, 500), st.floats(0, 1)
+        ),
+        max_size=30,
+    )
+)
+def test_the_position_never_goes_back_and_never_exceeds_what_was_written(steps):
+    clock, now, before, written = PlayoutClock(1000, start_delay_s=0.02), 0.0, 0, 0
+    for what, amount, wait in steps:
+        now += wait
+        if what == 'write':
+            clock.write(amount, now)
+            written += amount
+        elif what == 'stop':
+            clock.stop(now)
+        played = clock.played(now)
+        assert before <= played <= clock.written <= written
+        before = played
