@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import re
 
+from prot_ros.core.plain_text import MAX_TEXT
+
 # One run is about one word. Chinese and Japanese have no spaces: two characters count as a word.
 _SCRIPTS = {
     'ko': re.compile(r'[\u1100-\u11ff\u3130-\u318f\uac00-\ud7a3]+'),
@@ -20,11 +22,12 @@ def detect(text: str, default: str = 'en') -> str:
 
     Hangul is `ko`, kana `ja`, Han without kana `zh`, Cyrillic `ru`. Everything else, text without
     letters included, is `default`. A word that mixes scripts, such as `Alice예요`, belongs to the
-    one that is not Latin, because that one carries its grammar; so does a tie.
+    one that is not Latin, because that one carries its grammar; so does a tie. Only the first
+    `plain_text.MAX_TEXT` characters are looked at.
     """
     counts = dict.fromkeys(_SCRIPTS, 0)
     latin = 0
-    for word in text.split():
+    for word in text[:MAX_TEXT].split():
         found = {code: len(pattern.findall(word)) for code, pattern in _SCRIPTS.items()}
         for code, count in found.items():
             counts[code] += count

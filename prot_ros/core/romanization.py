@@ -71,10 +71,11 @@ def has_final(word: str) -> bool:
 
 
 def has_final_rieul(word: str) -> bool:
-    """Tell whether a word ends in ㄹ, after which `로` is used and not `으로`."""
-    return (
-        bool(word) and _FIRST <= word[-1] <= _LAST and (ord(word[-1]) - ord(_FIRST)) % 28 == _RIEUL
-    )
+    """Tell whether a word ends in ㄹ or l, after which `로` is used and not `으로`."""
+    if not word:
+        return False
+    last = word[-1]
+    return last in 'lL' or (_FIRST <= last <= _LAST and (ord(last) - ord(_FIRST)) % 28 == _RIEUL)
 
 
 def _word(word: str) -> str:
@@ -96,7 +97,9 @@ def _word(word: str) -> str:
             final_before == _FINAL_N and initial == _LIQUID
         ):
             sound = 'l'
-        elif final_before in (_FINAL_M, _FINAL_NG) and initial == _LIQUID:
+        elif initial == _LIQUID and (
+            final_before in (_FINAL_M, _FINAL_NG) or _FINALS[final_before] in _NASALISED
+        ):
             sound = 'n'
         following = word[place + 1 : place + 2]
         pieces += [sound, _VOWELS[vowel], _final_sound(final, following)]
@@ -113,7 +116,7 @@ def _final_sound(final: int, following: str) -> str:
         return _LINKED[final]
     if final == _FINAL_N and initial == _LIQUID:
         return 'l'
-    if initial in (_NIEUN, _MIEUM):
+    if initial in (_NIEUN, _MIEUM, _LIQUID):
         return _NASALISED.get(_FINALS[final], _FINALS[final])
     return _FINALS[final]
 

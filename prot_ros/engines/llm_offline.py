@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files
 
 from prot_ros.core.languages import LANGUAGES
@@ -26,7 +27,8 @@ class OfflineResponder:
     name = 'offline'
 
     def __init__(self) -> None:
-        self._stories: dict[str, str] | None = None
+        self._stories: dict[str, str] = {}
+        self._thread: ThreadPoolExecutor | None = None
 
     async def open(self) -> None:
         """Read the stories; raise EngineError when the installation lacks them."""
@@ -41,23 +43,27 @@ class OfflineResponder:
                     'install prot again, its package data is incomplete'
                 ) from err
         self._stories = stories
+        self._thread = self._thread or ThreadPoolExecutor(1, 'offline-responder')
 
     async def close(self) -> None:
-        self._stories = None
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            await asyncio.to_thread(thread.shutdown)
 
     async def reply(self, prompt: Prompt) -> AsyncIterator[str]:
         """Yield the reply word by word; raise EngineError before `open`."""
-        if self._stories is None:
+        if self._thread is None:
             raise EngineError('the offline responder is not open; call open() first')
-        text = reply(
-            Situation(
-                utterance=prompt.utterance,
-                history=prompt.history,
-                memory=prompt.memory,
-                now=prompt.now,
-                stories=self._stories,
-            )
+        situation = Situation(
+            utterance=prompt.utterance,
+            history=prompt.history,
+            memory=prompt.memory,
+            now=prompt.now,
+            stories=self._stories,
         )
+        # Usually 3 ms, but a history of long hostile lines takes a few hundred.
+        loop = asyncio.get_running_loop()
+        text = await loop.run_in_executor(self._thread, reply, situation)
         for piece in _PIECE.findall(text):
             yield piece
             # A long story must not keep an interruption waiting.
