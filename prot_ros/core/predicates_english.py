@@ -40,6 +40,7 @@ from prot_ros.core.words_english import (
     TRAITS,
 )
 
+_HAVE_BEEN_LIVING, _HAS_BEEN_LIVING = ('have', 'been', 'living'), ('has', 'been', 'living')
 _DETERMINERS = frozenset(
     listed('a an one two three four five six seven eight nine ten several many')
 )
@@ -103,6 +104,9 @@ def predicate_at(segment: Segment, at: int, who: Subject) -> Found | None:
         return _to_be(segment, at + 1, who)
     if low[at : at + 3] == ('can', 'not', 'stand') or low[at : at + 4] == ('can', 'not', 'bear'):
         return verb_at(segment, at + 3, who, 'dislike')
+    for lived in (('have', 'lived'), ('has', 'lived'), _HAVE_BEEN_LIVING, _HAS_BEEN_LIVING):
+        if low[at : at + len(lived)] == lived:
+            return verb_at(segment, at + len(lived), who, 'live')
     negative = 0
     if low[at : at + 2] in (('do', 'not'), ('does', 'not'), ('no', 'longer')):
         negative = 2
@@ -129,7 +133,18 @@ def _to_be(segment: Segment, at: int, who: Subject) -> Found | None:
     if at >= len(low):
         return None
     if low[at] == 'not':
-        return Found(at + 1, denied=True)
+        denied = _complement(segment, past(low, at + 1, ADVERBS), who)
+        return Found(denied.end, denied=True) if denied else None
+    found = _complement(segment, at, who)
+    if found and low[found.end : found.end + 1] == ('from',):
+        origin = _origin(segment, found.end, who)
+        return Found(origin.end, found.told + origin.told) if origin else found
+    return found
+
+
+def _complement(segment: Segment, at: int, who: Subject) -> Found | None:
+    if at >= len(segment.low):
+        return None
     for complement in (
         _origin,
         _progressive,
@@ -235,9 +250,7 @@ def _name(segment: Segment, at: int, who: Subject) -> Found | None:
     oneself = who.subject == SELF.subject
     if not oneself and "'s " not in who.subject:
         return None
-    name: Told = (who, 'name' if oneself else 'is called', value[0])
-    origin = _origin(segment, value[1], who) if segment.low[value[1] : value[1] + 1] else None
-    return Found(origin.end, (name, *origin.told)) if origin else Found(value[1], (name,))
+    return Found(value[1], ((who, 'name' if oneself else 'is called', value[0]),))
 
 
 def _to_have(segment: Segment, at: int, who: Subject) -> Found | None:

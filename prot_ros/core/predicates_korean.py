@@ -18,6 +18,7 @@ from prot_ros.core.words_korean import (
     NOT_PEOPLE,
     PASSING,
     PLACES_OF_LEARNING,
+    POINTING,
     PROFESSIONS,
     TRAITS,
     Phrase,
@@ -205,8 +206,8 @@ def _called(before: list[str], who: Subject) -> list[Told]:
 
 def _spoken(found: list[Phrase], who: Subject) -> list[Told]:
     """`한국어를 해요`: a language is what ends in 어."""
-    value = _value(found, ('을', '를'))
-    return [(who, 'speaks', value)] if value.endswith('어') and len(value) > 1 else []
+    values = [' '.join(each.words) for each in found if each.particle in (*_WITH, '을', '를')]
+    return [(who, 'speaks', value) for value in values if value.endswith('어') and value[1:]]
 
 
 def _liking(name: str, found: list[Phrase], who: Subject, *, explicit: bool) -> list[Told]:
@@ -250,7 +251,7 @@ def _value(found: list[Phrase], particles: tuple[str, ...]) -> str:
     """Return the last phrase with one of the particles, without whose it is; '' for none."""
     for phrase in reversed(found):
         if phrase.particle in particles and len(phrase.words) <= _MAX_VALUE:
-            if phrase.words[0] in MODIFIERS or phrase.words in (('저',), ('너',)):
+            if phrase.words[0] in MODIFIERS | POINTING or phrase.words in (('저',), ('너',)):
                 return ''
             return ' '.join(phrase.words)
     return ''
@@ -258,7 +259,7 @@ def _value(found: list[Phrase], particles: tuple[str, ...]) -> str:
 
 def _bare(found: list[Phrase]) -> str:
     last = found[-1] if found else None
-    if last is None or last.particle or len(last.words) > _MAX_VALUE:
+    if last is None or last.particle or len(last.words) > _MAX_VALUE or last.words[0] in POINTING:
         return ''
     return ' '.join(last.words)
 

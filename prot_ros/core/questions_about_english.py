@@ -49,7 +49,7 @@ _RELATIONS = (
     ('study', 'studies'), ('studies', 'studies'), ('have', 'has'), ('has', 'has'),
     ('do', 'works as'),
 )  # fmt: skip
-_ABOUT = ('about', 'of')
+_ALL_OF_IT = (('what', 'have', 'i', 'told', 'you'), ('what', 'did', 'i', 'tell', 'you'))
 _KNOWING = frozenset(
     listed("""know tell told say said remember heard hear learned learn info
 information anything everything something""")
@@ -64,9 +64,11 @@ def about_facts(words: Words, reading: Reading) -> Intent | None:
         return None
     if words in (('me',), ('who', 'i', 'am'), ('who', 'am', 'i')):
         return Intent(Kind.ASK_FACT, USER, 'name')
-    if words[0] == 'know' and words[1:] == ('me',):
-        return Intent(Kind.ASK_FACT, USER, 'name')
+    if words in _ALL_OF_IT:
+        return Intent(Kind.ASK_ABOUT, USER)
     segment = Segment(words, _capitals(words, reading), question=False)
+    if led and len(words) == 1 and _asked_person(segment, 0):  # do you know bob
+        return Intent(Kind.ASK_ABOUT, capitalised(segment.raw))
     return (
         _note(words)
         or _everything(segment)
@@ -157,13 +159,15 @@ def _yes_or_no(segment: Segment) -> Intent | None:
         statement = ('my', rest[0], 'is', *rest[1:])
     elif who == SELF:
         statement = ('i', *verb, *rest)
-    else:
+    else:  # any name stands for whom it is about
         statement = ('zoe', *verb, *(rest if verb else (f'{rest[0]}s', *rest[1:])))
         statement = tuple('has' if word == 'haves' else word for word in statement)
     stated = told(' '.join(statement))
     if not stated:
         return None
     fact = stated[0]
+    if fact.object == 'Zoe':  # is bob my brother
+        return Intent(Kind.ASK_FACT, fact.subject, fact.predicate, object=who.subject)
     return Intent(Kind.ASK_FACT, who.subject, fact.predicate, object=fact.object)
 
 
@@ -252,5 +256,5 @@ def _relation_asked(low: Words, who: Subject) -> str:
             continue
         if phrase in ('have', 'has') and low[0] not in ('what', 'which', 'how', 'do'):
             continue
-        return predicate
+        return 'dislikes' if predicate == 'likes' and 'not' in low else predicate
     return ''

@@ -58,8 +58,8 @@ _CONTINUES = (
 _REPEATS = (
     'say that again', 'say it again', 'repeat that', 'repeat it', 'repeat please', 'come again',
     'what did you say', 'what did you just say', 'say again', 'i did not hear', 'pardon',
-    'i did not understand', 'i did not get that', 'once more', 'one more time', 'repeat what you',
-    'could you repeat', 'can you repeat', 'please repeat', 'beg your pardon',
+    'what was that', 'i did not understand', 'i did not get that', 'once more', 'one more time',
+    'repeat what you', 'could you repeat', 'can you repeat', 'please repeat',
 )  # fmt: skip
 _SAYS = ('repeat after me', 'say after me', 'say the words', 'say the following')
 _TIMES = (

@@ -43,7 +43,7 @@ _PLACE_ENDS = (
     | ADVERBS
     | frozenset(
         listed("""in with for since near on at my where together alone by from again every
-about as hello hi stop tell too also thank thanks what anymore only nice""")
+about as right these today hello hi stop tell too also thank thanks what anymore only nice""")
     )
 )
 _THING_ENDS = ENDS | {'my', 'our', 'hello', 'goodbye', 'bye', 'tell', 'stop', 'remember', 'every'}
@@ -94,6 +94,8 @@ def short_name_at(segment: Segment, at: int) -> Value | None:
 def place_at(segment: Segment, at: int) -> Value | None:
     """Read `new york` as `New York`, `a small village` as it is."""
     low = segment.low
+    if low[at : at + 3] in (('the', 'city', 'of'), ('the', 'town', 'of')):
+        at += 3
     if at >= len(low) or low[at] in NOT_PLACES | _PLACE_ENDS or not _is_word(low[at]):
         return None
     end = _end(low, at, _PLACE_ENDS, _MAX_PLACE)
@@ -122,6 +124,8 @@ def thing_at(segment: Segment, at: int) -> Value | None:
     last = end
     while last > at and low[last - 1] in TRAILING:
         last -= 1
+    if last == at + 1 and low[at] in GIVEN_NAMES:
+        return capitalised(segment.raw[at:last]), end
     words = (word.capitalize() if word in NATIONS else word for word in segment.raw[at:last])
     return (' '.join(words), end) if last > at else None
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from prot_ros.core.subjects_english import Subject, subject_at
 from prot_ros.core.tokens_english import Segment
 from prot_ros.core.values_english import Value, ValueReader, place_at, thing_at
-from prot_ros.core.words_english import ADVERBS, AUXILIARIES, PROFESSIONS, PRONOUNS
+from prot_ros.core.words_english import ADVERBS, AUXILIARIES, ENDS, PROFESSIONS, PRONOUNS
 
 Told = tuple[Subject, str, str]
 
@@ -29,6 +29,8 @@ def job_at(segment: Segment, at: int) -> Value | None:
     if low[at : at + 1] in (('a',), ('an',), ('the',)):
         at += 1
     for end in range(at + 1, min(len(low), at + 4) + 1):
+        if low[end - 1] in ENDS or low[end - 1] == 'of':
+            return None
         if low[end - 1] in PROFESSIONS:
             return ' '.join(segment.raw[at:end]), end
     return None

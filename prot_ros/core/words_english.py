@@ -131,12 +131,12 @@ NOT_NAMES = (
     | TRAITS
     | NATIONS
     | _set("""a an this that it them him her his its their our me us mine yours later back
-crazy tonight soon anytime taxi maybe again never ever very so too tired fine well sorry happy
-sad hungry thirsty sick ill busy ready sure here home lost late early bored cold hot done
-afraid scared angry alone alive dead back out up down off gone new old young small big
-important hard easy funny secret unknown irrelevant nobody nothing none everyone everybody
-someone somebody anyone anybody something anything people life time weather today tomorrow
-yesterday one two three""")
+crazy tonight soon anytime taxi spelled spelt written pronounced same maybe again never ever
+very so too tired fine well sorry happy sad hungry thirsty sick ill busy ready sure here home
+lost late early bored cold hot done afraid scared angry alone alive dead back out up down off
+gone new old young small big important hard easy funny secret unknown irrelevant nobody nothing
+none everyone everybody someone somebody anyone anybody something anything people life time
+weather today tomorrow yesterday one two three""")
 )
 NOT_THINGS = _set("""it this that them him her you me us what how when where nothing none no
 neither nobody everything everybody something anything i he she they we one myself yourself""")

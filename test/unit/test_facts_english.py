@@ -25,6 +25,11 @@ TOLD = {
     'i live in the us and': [('user', 'lives in', 'the US')],
     'i live in soul': [('user', 'lives in', 'Seoul')],  # what recognisers write for Seoul
     'i am from the us': [('user', 'comes from', 'the US')],
+    "i'm an engineer from brazil": [
+        ('user', 'works as', 'engineer'),
+        ('user', 'comes from', 'Brazil'),
+    ],
+    "i've been living in seoul for ten years": [('user', 'lives in', 'Seoul')],
     'i was born in busan': [('user', 'comes from', 'Busan')],
     "i'm thirty two": [('user', 'age', '32')],
     'i am 32 years old and i live in paris': [
@@ -103,6 +108,7 @@ i wish i lived in seoul|i think bob likes jazz|bob said i live in paris|i used t
 imagine my name is bob|say my name is bob|pretend i live in london|i would like a coffee
 i don't live in seoul|my name is not bob|i am not from london|i am not alice|i do not have a dog
 i never work at samsung|don't call me al|i no longer live in paris
+i am not sure|i am a bit of a musician|my name is spelled a l i c e
 i am tired|i am fine|i am going to london|i am in love|i am a bit tired|this is great
 i like you|i like it|i have a question|i have no dog|call me later|call me a taxi|god loves you
 everybody likes jazz|he likes tea|my wife is beautiful|we live in peace|i live in fear|my name is

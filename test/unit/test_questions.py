@@ -90,6 +90,10 @@ ENGLISH = {
     'what do you know about bob': about('Bob'),
     'tell me about my sister': about(SISTER),
     'who is bob': about('Bob'),
+    'do you know bob': about('Bob'),
+    'what have i told you': about('user'),
+    "what don't i like": fact('user', 'dislikes'),
+    'is bob my brother': fact("user's brother", 'is called', 'Bob'),
     'who lives in busan': Intent(Kind.ASK_WHO, predicate='lives in', object='Busan'),
     # What PocketSphinx made of spoken questions.
     'where do i leave': fact('user', 'lives in'),
