@@ -94,7 +94,6 @@ african asian european arabic hindi mandarin cantonese latin""")
 
 MONTHS = _set("""january february march april may june july august september october november
 december""")
-WEEKDAYS = _set('monday tuesday wednesday thursday friday saturday sunday')
 
 PRONOUNS = _set('i he she they we you it this that these those')
 WH_WORDS = _set('what where who whom whose when why how which')
