@@ -48,6 +48,8 @@ class Mailbox(Generic[T]):
         self._lock = threading.Lock()  # protects _items, gauge and _waking
         self._waking = False
         self._filled = asyncio.Event()
+        self.alarms = 0
+        """How often it has become three quarters full."""
 
     def post(self, item: T) -> None:
         """Append, from any thread; never blocks and never raises, also when the loop is gone."""
@@ -56,7 +58,7 @@ class Mailbox(Generic[T]):
                 self._items.popleft()
                 self.gauge.dropped += 1
             self._items.append(item)
-            self.gauge.update(len(self._items))
+            self.alarms += self.gauge.update(len(self._items))
             wake = not self._waking
             self._waking = True
         if wake:

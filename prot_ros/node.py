@@ -342,6 +342,11 @@ class ProtNode(LifecycleNode, Generic[P]):
             gauge = box.gauge
             drops += gauge.dropped
             values[f'queue {gauge.name}'] = gauge.summary()
+            if box.alarms:
+                box.alarms = 0
+                self.get_logger().warning(
+                    f'queue {gauge.name} was three quarters full: {gauge.summary()}'
+                )
             if gauge.high:
                 level, message = DiagnosticStatus.WARN, f'queue {gauge.name} is nearly full'
         if drops > self._drops_reported:

@@ -17,7 +17,7 @@ import signal
 import sys
 from collections.abc import Iterable, Sequence
 from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import rclpy
 from rclpy.context import Context
@@ -43,7 +43,7 @@ def split(argv: Sequence[str]) -> tuple[list[str], list[str]]:
     return args, []
 
 
-def load(spec: graph.NodeSpec) -> type[ProtNode]:
+def load(spec: graph.NodeSpec) -> type[ProtNode[Any]]:
     """Import a node's class."""
     module, _, name = spec.cls.partition(':')
     return getattr(importlib.import_module(module), name)  # type: ignore[no-any-return]

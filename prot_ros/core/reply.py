@@ -87,14 +87,14 @@ class Reply:
 
     def heard(self) -> Heard:
         """Return what was heard of it."""
+        spoken = [
+            SpokenSentence(text, *self._played.get(seq, (0.0, None)))
+            for seq, text in enumerate(self.sentences)
+        ]
         if self.ended == PlaybackState.FINISHED:
-            return Heard(' '.join(self.sentences), cut=False)
-        return heard(
-            [
-                SpokenSentence(text, *self._played.get(seq, (0.0, None)))
-                for seq, text in enumerate(self.sentences)
-            ]
-        )
+            # All but what the voice failed at, which has no length.
+            return Heard(' '.join(s.text for s in spoken if s.total_ms != 0.0), cut=False)
+        return heard(spoken)
 
     def latencies(self) -> dict[str, float]:
         """Return milliseconds per stage, each from the stage before it that happened."""

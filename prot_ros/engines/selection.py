@@ -46,42 +46,69 @@ class Choice(Generic[E]):
 class MicSettings(Protocol):
     """What choosing a microphone depends on."""
 
-    engine: str
-    device: str
-    file: str
-    realtime: bool
-    rate: int
+    @property
+    def engine(self) -> str: ...
+
+    @property
+    def device(self) -> str: ...
+
+    @property
+    def file(self) -> str: ...
+
+    @property
+    def realtime(self) -> bool: ...
+
+    @property
+    def rate(self) -> int: ...
 
 
 class PlaybackSettings(Protocol):
     """What choosing a loudspeaker depends on."""
 
-    engine: str
-    device: str
-    file: str
-    rate: int
-    latency_ms: int
+    @property
+    def engine(self) -> str: ...
+
+    @property
+    def device(self) -> str: ...
+
+    @property
+    def file(self) -> str: ...
+
+    @property
+    def rate(self) -> int: ...
+
+    @property
+    def latency_ms(self) -> int: ...
 
 
 class VoiceActivitySettings(Protocol):
     """What choosing a voice activity detector depends on."""
 
-    engine: str
-    aggressiveness: int
+    @property
+    def engine(self) -> str: ...
+
+    @property
+    def aggressiveness(self) -> int: ...
 
 
 class SynthesizerSettings(Protocol):
     """What choosing a voice depends on."""
 
-    engine: str
-    voice: str
-    rate: int
+    @property
+    def engine(self) -> str: ...
+
+    @property
+    def voice(self) -> str: ...
+
+    @property
+    def rate(self) -> int: ...
 
 
 class EngineSetting(Protocol):
     """The name alone."""
 
-    engine: str
+    @property
+    def engine(self) -> str: ...
 
 
 # Engines are imported where they are chosen: what is not used need not be installed, and the

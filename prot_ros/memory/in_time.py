@@ -31,11 +31,20 @@ FACTS = 20
 class Settings(Protocol):
     """What the memory of a conversation depends on."""
 
-    database: str
-    data_folder: str
-    person: str
-    memory_budget_ms: int
-    commit_deadline_s: float
+    @property
+    def database(self) -> str: ...
+
+    @property
+    def data_folder(self) -> str: ...
+
+    @property
+    def person(self) -> str: ...
+
+    @property
+    def memory_budget_ms(self) -> int: ...
+
+    @property
+    def commit_deadline_s(self) -> float: ...
 
 
 class Log(Protocol):

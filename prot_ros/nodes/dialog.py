@@ -44,6 +44,10 @@ from prot_ros.params import param
 SENTENCES_AHEAD = 32
 """Sentences on their way that have not been heard yet."""
 SAYS_WAITING = 10
+LISTENING_S = 120.0
+"""Nobody speaks for longer without a pause that ends an utterance."""
+TRANSCRIBING_S = 15.0
+"""A transcript that has not come this long after the speech ended never will."""
 CUT_REPORT_S = 0.3
 """How long the loudspeaker's last word on a cut reply is waited for; it comes within 20 ms."""
 
@@ -139,7 +143,17 @@ class DialogNode(ProtNode[Params]):
     # --- what comes in -------------------------------------------------------------------------
 
     async def _follow_speech(self) -> None:
-        async for speaking in self.speech:
+        patience: float | None = None
+        while True:
+            try:
+                async with asyncio.timeout(patience):
+                    speaking = await self.speech.take()
+            except TimeoutError:
+                # Whoever should have told what was said is gone; do not listen for ever.
+                patience = None
+                self._apply(Event.NOTHING_UNDERSTOOD)
+                continue
+            patience = LISTENING_S if speaking else TRANSCRIBING_S
             if speaking:
                 self._apply(Event.SPEECH_STARTED)
 

@@ -69,6 +69,7 @@ class SpeakerNode(ProtNode[Params]):
         await self.engine.open()
         self._turn = NEVER
         self._ended = NEVER
+        self._next_seq = 0
         self._playing: asyncio.Task[None] | None = None
 
     async def on_interrupt(self, interrupt: Interrupt) -> None:

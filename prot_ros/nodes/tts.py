@@ -21,7 +21,7 @@ from dataclasses import dataclass
 
 from prot_ros import graph
 from prot_ros.core.flow import Window
-from prot_ros.core.stamps import NEVER
+from prot_ros.core.stamps import NEVER, Stamp
 from prot_ros.core.turns import Interrupt
 from prot_ros.core.wire import AudioChunk, Sentence
 from prot_ros.engines import selection
@@ -80,7 +80,7 @@ class TtsNode(ProtNode[Params]):
         self._speaking: asyncio.Task[None] | None = None
         self._room = asyncio.Event()
 
-    def _begin_turn(self, turn: int) -> None:
+    def _begin_turn(self, turn: Stamp) -> None:
         self._turn = turn
         self._next_sentence = 0
         self._seq = 0
@@ -121,7 +121,7 @@ class TtsNode(ProtNode[Params]):
         """Speak a sentence to its end; a failure ends the sentence, not the reply."""
         held: bytes | None = None  # one chunk back, because only the last one says that it is
         try:
-            if sentence.text:
+            if any(char.isalnum() for char in sentence.text):  # a lone emoji has no sound
                 chunk_bytes = 2 * self.engine.rate * CHUNK_MS // 1000
                 pending = b''
                 async with aclosing(  # type: ignore[type-var]

@@ -153,6 +153,8 @@ class VadNode(ProtNode[Params]):
         self._seq += 1
         if not continues:
             self._turn = NEVER
+            # Or a long pre-roll would send the end of this one again.
+            self._recent.clear()
 
     def status(self) -> dict[str, object]:
         return {
