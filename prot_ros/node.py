@@ -31,7 +31,7 @@ from prot_ros.bridge import Bridge, Mailbox
 from prot_ros.core.stamps import Stamp, milliseconds
 from prot_ros.core.turns import Interrupt, TurnGate, Verdict
 from prot_ros.engines.kinds import EngineError
-from prot_ros.tenure import Abandoned, Tenure, root_cause
+from prot_ros.tenure import AbandonedError, Tenure, root_cause
 
 P = TypeVar('P')
 
@@ -42,7 +42,7 @@ RELEASE_DEADLINE_S = 3.0
 """Of each stack. Two of them and the executor fit into the 5 s in which a process must end only
 because the second is nearly always immediate; a miss is reported, never hidden."""
 
-EXPECTED = (EngineError, params.ParameterError, TimeoutError, Abandoned, OSError)
+EXPECTED = (EngineError, params.ParameterError, TimeoutError, AbandonedError, OSError)
 """Failures that a sentence explains; anything else is a bug and gets its traceback."""
 
 
@@ -205,7 +205,7 @@ class ProtNode(LifecycleNode, Generic[P]):
             raise RuntimeError(f'{tenure.label}: the one before has not been released yet')
         setattr(self, slot, tenure)
         if self._leaving:
-            raise Abandoned(f'{tenure.label}: not begun, because a shutdown was asked for')
+            raise AbandonedError(f'{tenure.label}: not begun, because a shutdown was asked for')
         # The tenure keeps the deadline itself and says where it hangs; the call's is a backstop.
         self.bridge.call(tenure.begin(deadline_s), deadline_s + 5.0)
 

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 
 
-class Abandoned(Exception):
+class AbandonedError(Exception):
     """A tenure was ended while it was still beginning, because the process is on its way out."""
 
 
@@ -48,7 +48,7 @@ class Tenure:
     async def begin(self, deadline_s: float) -> None:
         """Acquire; return once `enter` is through.
 
-        Raises what `enter` raised, TimeoutError after the deadline, Abandoned when `abandon` was
+        Raises what `enter` raised, TimeoutError after the deadline, AbandonedError when `abandon`
         called. In each case everything acquired has been released first, or said to be late.
         """
         task = self._task = asyncio.get_running_loop().create_task(self._live(), name=self.label)
@@ -71,7 +71,7 @@ class Tenure:
             await asyncio.wait({ready})
         self._reported = True  # to our caller, just now; `end` must not raise it again
         if task.cancelled():
-            raise Abandoned(f'{self.label}: given up, because a shutdown was asked for')
+            raise AbandonedError(f'{self.label}: given up, because a shutdown was asked for')
         task.result()
 
     @property

@@ -35,7 +35,7 @@ def facts_told(text: str) -> tuple[Fact, ...]:
     `plain_text.MAX_TEXT` characters in time linear in their number.
     """
     # The readers build Facts and so import this module: they can be known only after it.
-    from prot_ros.core.languages import LANGUAGES
+    from prot_ros.core.offline.languages import LANGUAGES
 
     found: dict[tuple[str, str, str], Fact] = {}
     for language in LANGUAGES.values():

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 
-from prot_ros.core.plain_text import MAX_TEXT
+from prot_ros.core.offline.plain_text import MAX_TEXT
 
 # One run is about one word. Chinese and Japanese have no spaces: two characters count as a word.
 _SCRIPTS = {

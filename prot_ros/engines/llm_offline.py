@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A responder that needs no network, no key and no model: it answers from memory, and says so.
 
-What to say is decided in `core/replies.py`. The stories under `stories/`, one text file per
-language named by its ISO 639-1 code, were written for this project.
+What to say is decided in `core/offline/replies.py`. The stories under `stories/`, one text file
+per language named by its ISO 639-1 code, were written for this project.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files
 
-from prot_ros.core.languages import LANGUAGES
-from prot_ros.core.replies import reply
-from prot_ros.core.situation import Situation
+from prot_ros.core.offline.languages import LANGUAGES
+from prot_ros.core.offline.replies import reply
+from prot_ros.core.offline.situation import Situation
 from prot_ros.engines.kinds import EngineError, Prompt
 
 _PIECE = re.compile(r'\s*\S+\s*')

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prot_ros.core.facts import NOTE, facts_told
-from prot_ros.core.plain_text import MAX_TEXT
-from prot_ros.core.replies import reply
-from prot_ros.core.situation import Situation
+from prot_ros.core.offline.plain_text import MAX_TEXT
+from prot_ros.core.offline.replies import reply
+from prot_ros.core.offline.situation import Situation
 from prot_ros.engines.kinds import Message
 
 NOW = datetime(2026, 11, 21, 15, 5, tzinfo=UTC)

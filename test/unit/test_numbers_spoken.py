@@ -3,7 +3,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from prot_ros.core import numbers_english, numbers_korean
+from prot_ros.core.offline.english import numbers as numbers_english
+from prot_ros.core.offline.korean import numbers as numbers_korean
 
 
 def test_every_number_said_is_the_number_read():

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prot_ros.core.plain_text import MAX_TEXT, plain
+from prot_ros.core.offline.plain_text import MAX_TEXT, plain
 
 
 @pytest.mark.parametrize(

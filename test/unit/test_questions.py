@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 import pytest
 
-from prot_ros.core import questions_english, questions_korean
 from prot_ros.core.facts import NOTE
-from prot_ros.core.questions import Intent, Kind
+from prot_ros.core.offline.english import questions as questions_english
+from prot_ros.core.offline.korean import questions as questions_korean
+from prot_ros.core.offline.questions import Intent, Kind
 
 SISTER, OLDER = "user's sister", "user's older sister"
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 import pytest
 
-from prot_ros.core.clauses_korean import Noun
-from prot_ros.core.romanization import romanised
+from prot_ros.core.offline.korean.clauses import Noun
+from prot_ros.core.offline.romanization import romanised
 
 
 @pytest.mark.parametrize(

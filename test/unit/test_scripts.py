@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prot_ros.core.scripts import next_unit, sentences
+from prot_ros.core.offline.scripts import next_unit, sentences
 
 STORY = sentences(
     'Once there was a small lighthouse by the sea. A keeper lived in it with a cat.\n\n'

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from prot_ros.core.facts import NOTE, USER, Fact
-from prot_ros.core.romanization import romanised
+from prot_ros.core.offline.romanization import romanised
 
 _ONE_VALUE = frozenset({
     'name', 'lives in', 'age', 'birthday', 'works as', 'works at', 'works in', 'comes from',

@@ -11,7 +11,8 @@ from functools import cached_property
 from itertools import groupby
 
 from prot_ros.core.facts import NOTE, USER, Fact, facts_told
-from prot_ros.core.knowledge import (
+from prot_ros.core.language import detect
+from prot_ros.core.offline.knowledge import (
     Knowledge,
     has_one_value,
     in_order,
@@ -19,13 +20,12 @@ from prot_ros.core.knowledge import (
     same_value,
     without_echoes,
 )
-from prot_ros.core.language import detect
-from prot_ros.core.languages import DEFAULT, LANGUAGES, Language
-from prot_ros.core.phrasebook import Line, Phrasebook
-from prot_ros.core.plain_text import plain
-from prot_ros.core.questions import COUNT_LIMIT, Intent, Kind
-from prot_ros.core.situation import Situation
-from prot_ros.core.telling import story_script, unheard
+from prot_ros.core.offline.languages import DEFAULT, LANGUAGES, Language
+from prot_ros.core.offline.phrasebook import Line, Phrasebook
+from prot_ros.core.offline.plain_text import plain
+from prot_ros.core.offline.questions import COUNT_LIMIT, Intent, Kind
+from prot_ros.core.offline.situation import Situation
+from prot_ros.core.offline.telling import story_script, unheard
 
 _MAX_ABOUT = 8
 """Facts about one person in one answer; more is no conversation."""

@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import Enum, auto
 
 from prot_ros.core.facts import Fact
-from prot_ros.core.questions import Intent
+from prot_ros.core.offline.questions import Intent
 
 
 class Line(Enum):

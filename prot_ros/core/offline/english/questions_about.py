@@ -4,13 +4,11 @@
 from __future__ import annotations
 
 from prot_ros.core.facts import NOTE, USER
-from prot_ros.core.facts_english import Reading, told
-from prot_ros.core.plain_text import listed
-from prot_ros.core.questions import Intent, Kind
-from prot_ros.core.subjects_english import SELF, Subject, subject_at
-from prot_ros.core.tokens_english import Segment
-from prot_ros.core.values_english import looks_like_name
-from prot_ros.core.words_english import (
+from prot_ros.core.offline.english.facts import Reading, told
+from prot_ros.core.offline.english.subjects import SELF, Subject, subject_at
+from prot_ros.core.offline.english.tokens import Segment
+from prot_ros.core.offline.english.values import looks_like_name
+from prot_ros.core.offline.english.words import (
     ADVERBS,
     KIN_ADJECTIVES,
     NOT_NAMES,
@@ -19,6 +17,8 @@ from prot_ros.core.words_english import (
     WH_WORDS,
     capitalised,
 )
+from prot_ros.core.offline.plain_text import listed
+from prot_ros.core.offline.questions import Intent, Kind
 
 Words = tuple[str, ...]
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from prot_ros.core.numbers_english import read
-from prot_ros.core.plain_text import listed
-from prot_ros.core.subjects_english import SELF, Subject, is_plural, subject_at
-from prot_ros.core.tokens_english import Segment
-from prot_ros.core.values_english import (
+from prot_ros.core.offline.english.numbers import read
+from prot_ros.core.offline.english.subjects import SELF, Subject, is_plural, subject_at
+from prot_ros.core.offline.english.tokens import Segment
+from prot_ros.core.offline.english.values import (
     Value,
     ValueReader,
     age_at,
@@ -20,7 +19,7 @@ from prot_ros.core.values_english import (
     short_name_at,
     thing_at,
 )
-from prot_ros.core.verbs_english import (
+from prot_ros.core.offline.english.verbs import (
     PROGRESSIVE,
     Found,
     Told,
@@ -31,7 +30,7 @@ from prot_ros.core.verbs_english import (
     past,
     verb_at,
 )
-from prot_ros.core.words_english import (
+from prot_ros.core.offline.english.words import (
     ADVERBS,
     NATIONS,
     PASSING,
@@ -39,6 +38,7 @@ from prot_ros.core.words_english import (
     RELATIONS,
     TRAITS,
 )
+from prot_ros.core.offline.plain_text import listed
 
 _HAVE_BEEN_LIVING, _HAS_BEEN_LIVING = ('have', 'been', 'living'), ('has', 'been', 'living')
 _DETERMINERS = frozenset(

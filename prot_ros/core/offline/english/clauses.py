@@ -6,9 +6,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from prot_ros.core.facts import NOTE, USER
-from prot_ros.core.numbers_english import say, say_birthday
-from prot_ros.core.plain_text import listed
-from prot_ros.core.romanization import romanised
+from prot_ros.core.offline.english.numbers import say, say_birthday
+from prot_ros.core.offline.plain_text import listed
+from prot_ros.core.offline.romanization import romanised
 
 # predicate: said to the user, said about someone else. {s} is whom, {o} is what.
 _CLAUSES: Mapping[str, tuple[str, str]] = {

@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 from prot_ros.core.facts import NOTE, USER
-from prot_ros.core.facts_korean import Reading, told
-from prot_ros.core.predicates_korean import Subject, person
-from prot_ros.core.questions import Intent, Kind
-from prot_ros.core.verbs_korean import interrogative
-from prot_ros.core.words_korean import FILLERS, phrases
+from prot_ros.core.offline.korean.facts import Reading, told
+from prot_ros.core.offline.korean.predicates import Subject, person
+from prot_ros.core.offline.korean.verbs import interrogative
+from prot_ros.core.offline.korean.words import FILLERS, phrases
+from prot_ros.core.offline.questions import Intent, Kind
 
 # Parts of words that show which relation is asked for, in the order in which they are tried.
 _RELATIONS = (

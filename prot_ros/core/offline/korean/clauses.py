@@ -6,9 +6,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from prot_ros.core.facts import NOTE, USER, Fact
-from prot_ros.core.numbers_korean import say_birthday, say_native
-from prot_ros.core.romanization import has_final, has_final_rieul
-from prot_ros.core.words_korean import FAVOURITES, KIN
+from prot_ros.core.offline.korean.numbers import say_birthday, say_native
+from prot_ros.core.offline.korean.words import FAVOURITES, KIN
+from prot_ros.core.offline.romanization import has_final, has_final_rieul
 
 
 class Noun(str):

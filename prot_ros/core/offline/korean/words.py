@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from prot_ros.core.plain_text import listed
-from prot_ros.core.romanization import LOANED_NAMES, has_final, has_final_rieul
-from prot_ros.core.words_english import GIVEN_NAMES
+from prot_ros.core.offline.english.words import GIVEN_NAMES
+from prot_ros.core.offline.plain_text import listed
+from prot_ros.core.offline.romanization import LOANED_NAMES, has_final, has_final_rieul
 
 
 def _set(words: str) -> frozenset[str]:

@@ -11,10 +11,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from prot_ros.core.numbers_english import read
-from prot_ros.core.plain_text import listed
-from prot_ros.core.tokens_english import Segment
-from prot_ros.core.words_english import (
+from prot_ros.core.offline.english.numbers import read
+from prot_ros.core.offline.english.tokens import Segment
+from prot_ros.core.offline.english.words import (
     ADVERBS,
     CONJUNCTIONS,
     ENDS,
@@ -31,6 +30,7 @@ from prot_ros.core.words_english import (
     UNCERTAIN,
     capitalised,
 )
+from prot_ros.core.offline.plain_text import listed
 
 Value = tuple[str, int]
 ValueReader = Callable[[Segment, int], Value | None]

@@ -10,12 +10,15 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from prot_ros.core import facts_english, facts_korean, questions_english, questions_korean
 from prot_ros.core.facts import Fact
-from prot_ros.core.phrasebook import Phrasebook
-from prot_ros.core.questions import Intent
-from prot_ros.core.replies_english import ENGLISH
-from prot_ros.core.replies_korean import KOREAN
+from prot_ros.core.offline.english import facts as facts_english
+from prot_ros.core.offline.english import questions as questions_english
+from prot_ros.core.offline.english.replies import ENGLISH
+from prot_ros.core.offline.korean import facts as facts_korean
+from prot_ros.core.offline.korean import questions as questions_korean
+from prot_ros.core.offline.korean.replies import KOREAN
+from prot_ros.core.offline.phrasebook import Phrasebook
+from prot_ros.core.offline.questions import Intent
 
 DEFAULT = 'en'
 """What is spoken where the script does not tell."""

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What English utterances ask for.
 
-Statements are taken out first (`facts_english.py`), so that `my name is alice what time is it`
+Statements are taken out first (`facts.py`), so that `my name is alice what time is it`
 asks for the time. What is left is tried against the rules below, the rarest wording first. Two
 kinds of recogniser noise are allowed for: phrases that sound alike (`one is my birthday`) are put
 right by a table, and keywords of six letters and more may differ by one letter.
@@ -9,12 +9,12 @@ right by a table, and keywords of six letters and more may differ by one letter.
 
 from __future__ import annotations
 
-from prot_ros.core.facts_english import Reading, readings
-from prot_ros.core.numbers_english import read
-from prot_ros.core.plain_text import listed
-from prot_ros.core.questions import Intent, Kind, weightiest
-from prot_ros.core.questions_about_english import about_facts
-from prot_ros.core.words_english import AUXILIARIES, FILLERS, WH_WORDS
+from prot_ros.core.offline.english.facts import Reading, readings
+from prot_ros.core.offline.english.numbers import read
+from prot_ros.core.offline.english.questions_about import about_facts
+from prot_ros.core.offline.english.words import AUXILIARIES, FILLERS, WH_WORDS
+from prot_ros.core.offline.plain_text import listed
+from prot_ros.core.offline.questions import Intent, Kind, weightiest
 
 Words = tuple[str, ...]
 

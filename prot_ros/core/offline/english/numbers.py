@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from prot_ros.core.plain_text import listed
+from prot_ros.core.offline.plain_text import listed
 
 _ONES = listed("""zero one two three four five six seven eight nine ten eleven twelve thirteen
 fourteen fifteen sixteen seventeen eighteen nineteen""")

@@ -10,10 +10,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 
-from prot_ros.core.clauses_korean import written_down
 from prot_ros.core.facts import NOTE, USER, Fact
-from prot_ros.core.plain_text import plain
-from prot_ros.core.predicates_korean import (
+from prot_ros.core.offline.korean.clauses import written_down
+from prot_ros.core.offline.korean.predicates import (
     OWNED_QUALITIES,
     SELF,
     Subject,
@@ -22,7 +21,7 @@ from prot_ros.core.predicates_korean import (
     predicate,
     subject_of,
 )
-from prot_ros.core.verbs_korean import (
+from prot_ros.core.offline.korean.verbs import (
     CERTAIN_COPULAS,
     asks,
     doubts,
@@ -32,7 +31,8 @@ from prot_ros.core.verbs_korean import (
     verb,
     without_copula,
 )
-from prot_ros.core.words_korean import FILLERS, phrases
+from prot_ros.core.offline.korean.words import FILLERS, phrases
+from prot_ros.core.offline.plain_text import plain
 
 _SENTENCE = re.compile(r'[^.!?;\n…。？！]+[.!?;\n…。？！]*')
 _NOISE = str.maketrans({mark: ' ' for mark in '.!?;…。？！,"“”\'()·:'})

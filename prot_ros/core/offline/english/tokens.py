@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from prot_ros.core.plain_text import listed, plain
+from prot_ros.core.offline.plain_text import listed, plain
 
 # One class per alternative and no nested repetition: time is linear in the text.
 _TOKEN = re.compile(r"[^\W_]+(?:'[^\W_]+)*|[.,!?;]")

@@ -5,12 +5,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from prot_ros.core.clauses_english import written_down
 from prot_ros.core.facts import USER, Fact
-from prot_ros.core.plain_text import listed
-from prot_ros.core.tokens_english import Segment
-from prot_ros.core.values_english import looks_like_name, short_name_at
-from prot_ros.core.words_english import (
+from prot_ros.core.offline.english.clauses import written_down
+from prot_ros.core.offline.english.tokens import Segment
+from prot_ros.core.offline.english.values import looks_like_name, short_name_at
+from prot_ros.core.offline.english.words import (
     ADVERBS,
     BARE_RELATIONS,
     KIN_ADJECTIVES,
@@ -21,6 +20,7 @@ from prot_ros.core.words_english import (
     PROFESSIONS,
     RELATIONS,
 )
+from prot_ros.core.offline.plain_text import listed
 
 THIRD_PERSON = frozenset(
     listed("""lives comes works likes loves enjoys adores hates dislikes speaks plays studies

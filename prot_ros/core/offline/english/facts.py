@@ -2,7 +2,7 @@
 """Reads English statements: one pass over the words, for transcripts without punctuation.
 
 A statement is a subject (`i`, `my sister mina`, `bob`), a verb of the tables in
-`predicates_english.py`, and a value. The next one may follow after `and`, `who` or nothing at all.
+`predicates.py`, and a value. The next one may follow after `and`, `who` or nothing at all.
 A word of doubt, a question word or hearsay silences the rest of its segment, because without
 punctuation nobody can tell where the doubt ends.
 """
@@ -11,14 +11,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from prot_ros.core.clauses_english import written_down
 from prot_ros.core.facts import NOTE, Fact
-from prot_ros.core.predicates_english import predicate_at, property_at
-from prot_ros.core.subjects_english import SELF, Subject, subject_at
-from prot_ros.core.tokens_english import Segment, segments
-from prot_ros.core.values_english import looks_like_name, name_at
-from prot_ros.core.verbs_english import Found
-from prot_ros.core.words_english import (
+from prot_ros.core.offline.english.clauses import written_down
+from prot_ros.core.offline.english.predicates import predicate_at, property_at
+from prot_ros.core.offline.english.subjects import SELF, Subject, subject_at
+from prot_ros.core.offline.english.tokens import Segment, segments
+from prot_ros.core.offline.english.values import looks_like_name, name_at
+from prot_ros.core.offline.english.verbs import Found
+from prot_ros.core.offline.english.words import (
     AUXILIARIES,
     CONJUNCTIONS,
     FILLERS,

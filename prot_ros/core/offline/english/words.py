@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from prot_ros.core.plain_text import listed
+from prot_ros.core.offline.plain_text import listed
 
 
 def _set(words: str) -> frozenset[str]:

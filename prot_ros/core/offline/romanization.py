@@ -8,7 +8,7 @@ places need. Syllables are taken apart by the arithmetic of the Unicode Standard
 
 from __future__ import annotations
 
-from prot_ros.core.plain_text import listed
+from prot_ros.core.offline.plain_text import listed
 
 _FIRST, _LAST = '가', '힣'
 # `_` stands for no sound.

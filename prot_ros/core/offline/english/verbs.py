@@ -6,10 +6,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from prot_ros.core.subjects_english import Subject, subject_at
-from prot_ros.core.tokens_english import Segment
-from prot_ros.core.values_english import Value, ValueReader, place_at, thing_at
-from prot_ros.core.words_english import ADVERBS, AUXILIARIES, ENDS, PROFESSIONS, PRONOUNS
+from prot_ros.core.offline.english.subjects import Subject, subject_at
+from prot_ros.core.offline.english.tokens import Segment
+from prot_ros.core.offline.english.values import Value, ValueReader, place_at, thing_at
+from prot_ros.core.offline.english.words import ADVERBS, AUXILIARIES, ENDS, PROFESSIONS, PRONOUNS
 
 Told = tuple[Subject, str, str]
 

@@ -7,10 +7,10 @@ import re
 from dataclasses import dataclass
 from itertools import pairwise
 
-from prot_ros.core.clauses_korean import written_down
 from prot_ros.core.facts import USER, Fact
-from prot_ros.core.numbers_korean import read
-from prot_ros.core.words_korean import (
+from prot_ros.core.offline.korean.clauses import written_down
+from prot_ros.core.offline.korean.numbers import read
+from prot_ros.core.offline.korean.words import (
     FAVOURITES,
     KIN,
     MINE,

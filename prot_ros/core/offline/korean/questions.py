@@ -7,11 +7,11 @@ for in the text without any. Statements are taken out first, as in English.
 
 from __future__ import annotations
 
-from prot_ros.core.facts_korean import Reading, readings
-from prot_ros.core.numbers_korean import read
-from prot_ros.core.questions import Intent, Kind, weightiest
-from prot_ros.core.questions_about_korean import about_facts
-from prot_ros.core.verbs_korean import interrogative
+from prot_ros.core.offline.korean.facts import Reading, readings
+from prot_ros.core.offline.korean.numbers import read
+from prot_ros.core.offline.korean.questions_about import about_facts
+from prot_ros.core.offline.korean.verbs import interrogative
+from prot_ros.core.offline.questions import Intent, Kind, weightiest
 
 _STOPS = (
     '그만', '멈춰', '멈추', '잠깐', '잠시만', '조용', '스톱', '스탑', '다른거물어', '다른것을물어',

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from prot_ros.core.words_korean import (
+from prot_ros.core.offline.korean.words import (
     DOUBT_ENDINGS,
     DOUBTS,
     FOODS_LIKE_DOUBTS,

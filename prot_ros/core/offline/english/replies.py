@@ -6,15 +6,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from prot_ros.core.clauses_english import capital, named, told_to_user
 from prot_ros.core.facts import NOTE, USER, Fact
-from prot_ros.core.numbers_english import say_count, say_date, say_time
-from prot_ros.core.phrasebook import Line, Phrasebook
-from prot_ros.core.plain_text import listed
-from prot_ros.core.questions import Intent
-from prot_ros.core.romanization import romanised
-from prot_ros.core.tokens_english import segments
-from prot_ros.core.words_english import ADVERBS, AUXILIARIES, FILLERS, PLURAL_RELATIONS, WH_WORDS
+from prot_ros.core.offline.english.clauses import capital, named, told_to_user
+from prot_ros.core.offline.english.numbers import say_count, say_date, say_time
+from prot_ros.core.offline.english.tokens import segments
+from prot_ros.core.offline.english.words import (
+    ADVERBS,
+    AUXILIARIES,
+    FILLERS,
+    PLURAL_RELATIONS,
+    WH_WORDS,
+)
+from prot_ros.core.offline.phrasebook import Line, Phrasebook
+from prot_ros.core.offline.plain_text import listed
+from prot_ros.core.offline.questions import Intent
+from prot_ros.core.offline.romanization import romanised
 
 _LINES = {
     Line.HELLO_STRANGER: (

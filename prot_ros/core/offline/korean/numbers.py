@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from prot_ros.core.plain_text import listed
+from prot_ros.core.offline.plain_text import listed
 
 _NATIVE = listed('하나 둘 셋 넷 다섯 여섯 일곱 여덟 아홉')
 _NATIVE_TENS = listed('열 스물 서른 마흔 쉰 예순 일흔 여든 아흔')

@@ -6,14 +6,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from prot_ros.core.clauses_korean import Noun, acknowledged, named, told_to_user
 from prot_ros.core.facts import NOTE, USER, Fact
-from prot_ros.core.numbers_korean import say_count, say_date, say_time
-from prot_ros.core.phrasebook import Line, Phrasebook
-from prot_ros.core.plain_text import plain
-from prot_ros.core.questions import Intent
-from prot_ros.core.verbs_korean import interrogative
-from prot_ros.core.words_korean import FAVOURITES, FILLERS, without_particle
+from prot_ros.core.offline.korean.clauses import Noun, acknowledged, named, told_to_user
+from prot_ros.core.offline.korean.numbers import say_count, say_date, say_time
+from prot_ros.core.offline.korean.verbs import interrogative
+from prot_ros.core.offline.korean.words import FAVOURITES, FILLERS, without_particle
+from prot_ros.core.offline.phrasebook import Line, Phrasebook
+from prot_ros.core.offline.plain_text import plain
+from prot_ros.core.offline.questions import Intent
 
 _LINES = {
     Line.HELLO_STRANGER: (

@@ -6,11 +6,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from prot_ros.core.language import detect
-from prot_ros.core.languages import DEFAULT, LANGUAGES
-from prot_ros.core.phrasebook import Line
-from prot_ros.core.questions import COUNT_LIMIT, Kind
-from prot_ros.core.scripts import next_unit, sentences
-from prot_ros.core.situation import Said
+from prot_ros.core.offline.languages import DEFAULT, LANGUAGES
+from prot_ros.core.offline.phrasebook import Line
+from prot_ros.core.offline.questions import COUNT_LIMIT, Kind
+from prot_ros.core.offline.scripts import next_unit, sentences
+from prot_ros.core.offline.situation import Said
 
 
 def story_script(code: str, stories: Mapping[str, str]) -> list[str]:
