@@ -15,6 +15,7 @@ from launch.actions import DeclareLaunchArgument, SetEnvironmentVariable
 from launch.conditions import IfCondition, UnlessCondition
 from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
 from launch_ros.actions import Node
+from launch_ros.parameter_descriptions import Parameter
 from launch_ros.substitutions import FindPackageShare
 
 from prot_ros import graph
@@ -78,13 +79,14 @@ def process(executable: str, **kwargs: object) -> Node:
         package='prot',
         executable=executable,
         namespace=LaunchConfiguration('namespace'),
-        parameters=[LaunchConfiguration('params_file')],
-        # Not as `parameters`: launch_ros would write each into a file in /tmp and leave it there.
-        ros_arguments=[
-            '--log-level', LaunchConfiguration('log_level'),
-            '-p', ['use_sim_time:=', LaunchConfiguration('use_sim_time')],
-            '-p', [f'{graph.MANAGER.name}:autostart:=', LaunchConfiguration('autostart')],
+        # After the file, so that an argument wins over it; and as Parameter, because launch_ros
+        # writes a dictionary into a file in /tmp and leaves it there.
+        parameters=[
+            LaunchConfiguration('params_file'),
+            Parameter('use_sim_time', LaunchConfiguration('use_sim_time'), value_type=bool),
+            Parameter('autostart', LaunchConfiguration('autostart'), value_type=bool),
         ],
+        ros_arguments=['--log-level', LaunchConfiguration('log_level')],
         output='screen',
         emulate_tty=True,
         respawn=LaunchConfiguration('use_respawn'),
@@ -92,7 +94,7 @@ def process(executable: str, **kwargs: object) -> Node:
         sigterm_timeout=RELEASE_S,
         sigkill_timeout=KILL_S,
         **kwargs,
-    )  # fmt: skip
+    )
 
 
 def generate_launch_description() -> LaunchDescription:
