@@ -231,6 +231,13 @@ def check_file(path: str | Path, namespace: str = graph.NAMESPACE) -> list[str]:
     return checker.problems
 
 
+def values(path: str | Path, namespace: str = graph.NAMESPACE) -> dict[str, dict[str, Any]]:
+    """Return what a file in which `check_file` finds nothing sets: node, parameter, value."""
+    checker = _Checker(path, namespace)
+    checker.check(Path(path).read_text(encoding='utf-8'))
+    return checker.found
+
+
 def _matches(target: str, full_name: str) -> bool:
     """Tell whether a section is for a node: `*` is one part of a name, `**` any number."""
     pattern = ''.join(

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Audio devices and the audio server, each asked by a process that can be given up."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+
+from prot_ros.cli.doctor.finding import Finding, Findings, Level, output_of
+
+DEVICES_S = 10.0
+SERVER_S = 3.0
+START = 'pulseaudio --start (XDG_RUNTIME_DIR has to be set), or PipeWire with pipewire-pulse'
+
+
+async def audio() -> Findings:
+    """Look for input devices and for the server. What lacks degrades; the engines decide."""
+    return [await _devices(), await _server()]
+
+
+async def _devices() -> Finding:
+    name = 'input devices'
+    # A process of its own: a driver that hangs could not be given up here, and PortAudio writes
+    # pages to stderr.
+    command = (sys.executable, '-m', 'prot_ros.cli.doctor.input_devices')
+    try:
+        code, out, err = await output_of(*command, deadline_s=DEVICES_S)
+    except TimeoutError:
+        lack = f'PortAudio did not answer within {DEVICES_S:g} s'
+        return Finding(name, Level.DEGRADED, lack, 'a sound driver hangs; see dmesg')
+    if code != 0:
+        last = (err.strip().splitlines() or ['unknown'])[-1]
+        return Finding(name, Level.DEGRADED, f'cannot be listed: {last}', 'pip install pyaudio')
+    devices = json.loads(out)
+    if not devices:
+        return Finding(name, Level.NOTE, 'none')
+    return Finding(name, Level.OK, '; '.join(devices))
+
+
+async def _server() -> Finding:
+    name = 'audio server'
+    try:
+        code, out, err = await output_of('env', 'LC_ALL=C', 'pactl', 'info', deadline_s=SERVER_S)
+    except TimeoutError:
+        lack = f'does not answer within {SERVER_S:g} s'
+        return Finding(name, Level.DEGRADED, lack, 'restart it: pulseaudio -k')
+    if code == 127:
+        lack = 'the program pactl is not installed'
+        return Finding(name, Level.DEGRADED, lack, 'apt install pulseaudio-utils')
+    if code != 0:
+        where = os.environ.get('PULSE_SERVER') or os.environ.get('XDG_RUNTIME_DIR') or 'nowhere'
+        lack = f'none answers ({err.strip() or "no reason given"}; looked at {where})'
+        return Finding(name, Level.DEGRADED, lack, START)
+    facts = dict(line.split(': ', 1) for line in out.splitlines() if ': ' in line)
+    parts = [
+        f'{key.lower()} {facts[key]}' for key in ('Default Sink', 'Default Source') if key in facts
+    ]
+    return Finding(name, Level.OK, f'{facts.get("Server Name", "answers")}: {", ".join(parts)}')

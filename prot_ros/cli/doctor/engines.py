@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which engine each node would use with these parameters, found out by opening it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from prot_ros.cli.doctor.finding import Finding, Findings, Level, bounded
+from prot_ros.engines import selection
+from prot_ros.engines.kinds import EngineError
+
+OPEN_S = 30.0
+"""A speech model from an SD card."""
+NO_MICROPHONE = (
+    'connect one and see `arecord -l`, or start an audio server (pulseaudio --start); until then '
+    'type with `prot talk`'
+)
+NO_LOUDSPEAKER = 'start an audio server: pulseaudio --start, or PipeWire; `pactl info` shows it'
+
+
+async def engines(parameters: Mapping[str, Any]) -> Findings:
+    """Open what each node would open, one after the other, and close it again."""
+    looks: list[tuple[str, Callable[[Any], Awaitable[Finding]]]] = [
+        ('mic', _microphone),
+        ('vad', _voice_activity),
+        ('stt', _recognizer),
+        ('dialog', _responder),
+        ('tts', _synthesizer),
+        ('speaker', _playback),
+    ]
+    found: Findings = []
+    for node, look in looks:
+        found += await bounded(node, _guarded(node, look, parameters[node]), OPEN_S)
+    return found
+
+
+async def _guarded(
+    node: str, look: Callable[[Any], Awaitable[Finding]], settings: Any
+) -> Findings:
+    try:
+        return [await look(settings)]
+    except EngineError as err:
+        return [Finding(node, Level.FAILED, str(err), 'mend that, or choose another engine')]
+    except ImportError as err:
+        return [Finding(node, Level.FAILED, str(err), 'install what is missing, see above')]
+
+
+async def _microphone(settings: Any) -> Finding:
+    choice = await selection.microphone(settings)
+    if choice.engine.name == 'none' and settings.engine == 'auto':
+        return Finding('mic', Level.DEGRADED, _words('microphone', choice), NO_MICROPHONE)
+    return Finding('mic', Level.OK, _words('microphone', choice))
+
+
+async def _voice_activity(settings: Any) -> Finding:
+    activity = selection.voice_activity(settings, 16000)
+    activity.probability(bytes(640))
+    return Finding('vad', Level.OK, f'voice activity: {activity.name} (the only one)')
+
+
+async def _recognizer(settings: Any) -> Finding:
+    choice = await selection.recognizer(settings)
+    await choice.engine.close()
+    return Finding('stt', Level.OK, _words('speech recogniser', choice))
+
+
+async def _responder(settings: Any) -> Finding:
+    choice = await selection.responder(settings)
+    await choice.engine.close()
+    return Finding('dialog', Level.OK, _words('language model', choice))
+
+
+async def _synthesizer(settings: Any) -> Finding:
+    choice = await selection.synthesizer(settings)
+    await choice.engine.close()
+    return Finding('tts', Level.OK, _words('voice', choice))
+
+
+async def _playback(settings: Any) -> Finding:
+    if settings.engine == 'wav':
+        # Opening it would begin the file anew.
+        return _file(settings.file)
+    choice = await selection.playback(settings)
+    if choice.engine.name == 'null' and settings.engine == 'auto':
+        return Finding('speaker', Level.DEGRADED, _words('loudspeaker', choice), NO_LOUDSPEAKER)
+    return Finding('speaker', Level.OK, _words('loudspeaker', choice))
+
+
+def _file(name: str) -> Finding:
+    if name and Path(name).expanduser().absolute().parent.is_dir():
+        return Finding('speaker', Level.OK, f'loudspeaker: the file {name}')
+    raise EngineError(f'the file {name!r} of the loudspeaker cannot be made')
+
+
+def _words(kind: str, choice: selection.Choice[Any]) -> str:
+    return choice.sentence(kind)
