@@ -1,0 +1,287 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Memory: what was said, kept for good, and what is known of a person from it.
+
+    memory = Memory(url=None, data_folder=data_folder(), person='someone')
+    await memory.open()
+    await memory.record_utterance(turn, 'I live in Seoul', 'hear')    # committed
+    await memory.settled()                                            # the fact is there as well
+    (await memory.recall('where do I live?', 20)).facts
+    await memory.close()
+
+Everything is safe to repeat: a turn that is recorded twice is kept once.
+"""
+
+from __future__ import annotations
+
+import logging
+from contextlib import AsyncExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import TypeVar
+
+from prot_ros.core.facts import facts_told
+from prot_ros.core.stamps import Stamp
+from prot_ros.engines.embed_local import LocalEmbedder
+from prot_ros.engines.kinds import Embedder, EngineError, Message
+from prot_ros.memory import facts, recollection
+from prot_ros.memory.database import Database, MemoryUnavailable, Work
+from prot_ros.memory.extraction import Extraction, Extractor
+from prot_ros.memory.postgres import EmbeddedPostgres
+from prot_ros.memory.recollection import Recall
+from prot_ros.memory.schema import migrate
+from prot_ros.memory.storable import MOST, storable
+from prot_ros.memory.terms import MOST_TEXT
+
+T = TypeVar('T')
+_log = logging.getLogger(__name__)
+
+DEADLINE_S = 2.0
+"""Of each call. What it asks for takes milliseconds."""
+SETTLE_S = 0.03
+"""What a dialogue waits for the facts of the utterance it is about to answer."""
+RECENT_S = 3600.0
+"""Talk older than this is no longer the same conversation; its facts are remembered."""
+MOST_PERSON = 100
+_MOST_SOURCE = 200
+
+_COUNTS = """
+SELECT (SELECT count(*) FROM turn WHERE person = $1) AS turns,
+       (SELECT count(*) FROM fact WHERE person = $1 AND valid_to IS NULL) AS facts,
+       (SELECT count(*) FROM extraction WHERE person = $1 AND extracted_at IS NULL) AS waiting
+"""
+# A turn whose reply came first has no words yet.
+_UTTERANCE = """
+WITH told AS (
+    INSERT INTO turn (person, stamp, source, utterance) VALUES ($1, $2, $3, $4)
+    ON CONFLICT (person, stamp) DO UPDATE
+        SET source = excluded.source, utterance = excluded.utterance
+        WHERE turn.utterance = ''
+    RETURNING id
+)
+INSERT INTO extraction (turn, person) SELECT id, $1 FROM told
+ON CONFLICT DO NOTHING
+RETURNING turn
+"""
+_SAME = 'SELECT utterance = $3 FROM turn WHERE person = $1 AND stamp = $2'
+_REPLY = """
+INSERT INTO turn (person, stamp, source, utterance, said, heard, cut, replied_at)
+VALUES ($1, $2, '', '', $3, $4, $5, now())
+ON CONFLICT (person, stamp) DO UPDATE
+    SET said = excluded.said, heard = excluded.heard, cut = excluded.cut,
+        replied_at = coalesce(turn.replied_at, excluded.replied_at)
+"""
+# What was cut before anything was heard has been asked again, as part of a later turn.
+_RECENT = """
+SELECT utterance, heard, cut
+FROM (SELECT * FROM turn WHERE person = $1 ORDER BY id DESC LIMIT $2) AS latest
+WHERE created_at > now() - make_interval(secs => $3) AND NOT (cut AND heard = '')
+ORDER BY id
+"""
+
+
+class Memory:
+    """One person's memory. Nothing is shared between two objects but the database.
+
+    `url` names a server; None runs one on `data_folder`. `extract` may be replaced by whatever
+    else reads facts out of a text, and `embedder`, which the caller opens and closes, by a model.
+    """
+
+    def __init__(
+        self,
+        url: str | None,
+        data_folder: Path,
+        person: str = 'someone',
+        *,
+        extract: Extractor = facts_told,
+        embedder: Embedder | None = None,
+        deadline_s: float = DEADLINE_S,
+    ) -> None:
+        person = storable(person, MOST_PERSON + 1).strip()
+        if not 0 < len(person) <= MOST_PERSON:
+            raise EngineError(
+                f'the person whose memory it is has {len(person)} characters, expected 1 to '
+                f'{MOST_PERSON}; set the parameter person'
+            )
+        self.person = person
+        self._url = url
+        self._data_folder = data_folder
+        self._extract = extract
+        self._embedder = embedder or LocalEmbedder()
+        self._deadline_s = deadline_s
+        self._held: AsyncExitStack | None = None
+        self._server: EmbeddedPostgres | None = None
+        self._database: Database | None = None
+        self._extraction: Extraction | None = None
+        self._turns = 0
+        self._facts = 0
+
+    async def __aenter__(self) -> Memory:
+        await self.open()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def open(self) -> None:
+        """Connect, bring the schema up to date, pay first-use costs, begin to extract.
+
+        Raises EngineError in one sentence that says how to mend it; MemoryUnavailable when trying
+        again later may do.
+        """
+        if self._held is not None:
+            raise RuntimeError('the memory is open already')
+        async with AsyncExitStack() as held:
+            url = self._url
+            if url is None:
+                self._server = EmbeddedPostgres(self._data_folder)
+                held.push_async_callback(self._server.close)
+                await self._server.open()
+                url = self._server.url
+            vectors = await migrate(url)
+            database = Database(url)
+            held.push_async_callback(database.close)
+            await database.open(vectors)
+            counts = await database.run(
+                lambda connection: connection.fetchrow(_COUNTS, self.person), 10.0
+            )
+            self._turns, self._facts = counts['turns'], counts['facts']
+            self._database = database
+            await self.recall('first-use costs', 1)
+            if self._extract is facts_told:
+                facts_told('first-use costs 첫 비용')  # loads the languages
+            extraction = Extraction(database, self.person, self._extract, self._embedder)
+            extraction.waiting = counts['waiting']
+            # Pushed last, so it ends first: nothing may still use the pool when the pool ends.
+            held.push_async_callback(extraction.stop)
+            extraction.start()
+            self._extraction = extraction
+            self._held = held.pop_all()
+
+    async def close(self) -> None:
+        """End the extraction, then the pool, then the server if it is ours. May be called twice.
+
+        Calls under way are finished; what comes later raises MemoryUnavailable.
+        """
+        held, self._held = self._held, None
+        if held is not None:
+            await held.aclose()
+
+    async def record_utterance(self, turn: Stamp, text: str, source: str) -> None:
+        """Commit what the person said; its facts follow in the background.
+
+        `source` is where it came from, such as `stt` or `hear`. What PostgreSQL cannot store (NUL
+        characters, half characters, more than 100,000 characters) is taken out, and logged.
+        """
+        words = _kept(text, turn)
+        arguments = (self.person, _checked(turn), storable(source, _MOST_SOURCE), words)
+        new = await self._run(lambda connection: connection.fetchval(_UTTERANCE, *arguments))
+        if new is not None:
+            self._turns += 1
+            if self._extraction is not None:
+                self._extraction.waiting += 1
+                self._extraction.wake()
+        elif not await self._run(
+            lambda connection: connection.fetchval(_SAME, self.person, turn, words)
+        ):
+            _log.warning('turn %d was recorded with other words before; the first are kept', turn)
+
+    async def record_reply(self, turn: Stamp, said: str, heard: str, cut: bool) -> None:
+        """Commit what the robot answered and how much of it was heard."""
+        arguments = (self.person, _checked(turn), _kept(said, turn), _kept(heard, turn), cut)
+        await self._run(lambda connection: connection.execute(_REPLY, *arguments))
+
+    async def recall(self, text: str, limit: int) -> Recall:
+        """Return at most `limit` facts that may matter to `text`, most relevant first.
+
+        Facts about the user are always among the candidates, so that a greeting finds a name.
+        """
+        words = storable(text, MOST_TEXT)
+        (vector,) = await self._embedder.embed([words])
+        space = facts.space(self._embedder)
+        return await self._run(
+            lambda connection: recollection.recall(
+                connection, self.person, words, vector, space, limit
+            )
+        )
+
+    async def recent(self, limit: int, most_age_s: float = RECENT_S) -> tuple[Message, ...]:
+        """Return the latest messages exchanged, at most `limit`, oldest first.
+
+        Of the robot's only what was heard; none older than `most_age_s` seconds.
+        """
+        rows = await self._run(
+            lambda connection: connection.fetch(_RECENT, self.person, limit, most_age_s)
+        )
+        messages = []
+        for row in rows:
+            if row['utterance']:
+                messages.append(Message('user', row['utterance']))
+            if row['heard']:
+                messages.append(Message('robot', row['heard'], cut=row['cut']))
+        latest = messages[-limit:] if limit else []
+        # An answer without its question, where the limit fell between the two.
+        if len(latest) < len(messages) and latest and latest[0].speaker == 'robot':
+            del latest[0]
+        return tuple(latest)
+
+    async def settled(self, deadline_s: float = SETTLE_S) -> bool:
+        """Wait until what was recorded has been extracted; False when that takes longer.
+
+        A turn whose extraction failed is not waited for: it is tried again later.
+        """
+        return self._extraction is not None and await self._extraction.settled(deadline_s)
+
+    def stats(self) -> dict[str, object]:
+        """Return what diagnostics show. Counts are those at `open` and what was added here."""
+        database, extraction = self._database, self._extraction
+        return {
+            'memory server': self._where(),
+            'memory pool size': database.size if database else 0,
+            'memory pool free': database.free if database else 0,
+            'memory turns': self._turns,
+            'memory facts': self._facts + (extraction.growth if extraction else 0),
+            'memory extractions waiting': extraction.waiting if extraction else 0,
+            'memory extractions failed': extraction.failed if extraction else 0,
+        }
+
+    def _where(self) -> str:
+        if self._server is None:
+            return self._database.place if self._database else ''
+        owner = 'ours' if self._server.owned else 'of another process'
+        return f'embedded ({owner}), process {self._server.pid}'
+
+    async def _run(self, work: Work[T]) -> T:
+        if self._database is None:
+            raise MemoryUnavailable('the memory is not open')
+        try:
+            return await self._database.run(work, self._deadline_s)
+        except MemoryUnavailable:
+            # The worker keeps on trying, at its leisure, and so finds out when it is back.
+            if self._extraction is not None:
+                self._extraction.wake()
+            raise
+
+
+def _kept(text: str, turn: Stamp) -> str:
+    kept = storable(text)
+    if kept != text:
+        _log.warning(
+            'turn %d: characters that cannot be stored were taken out (%d of %d are kept, '
+            'at most %d)',
+            turn,
+            len(kept),
+            len(text),
+            MOST,
+        )
+    return kept
+
+
+def _checked(turn: Stamp) -> Stamp:
+    if not 0 <= turn < 2**63:
+        raise ValueError(f'a turn is {turn}, expected nanoseconds of 0 to {2**63 - 1}')
+    return turn

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which facts matter to what was just said."""
+
+from __future__ import annotations
+
+from prot_ros.core.facts import USER, Fact
+from prot_ros.memory.ranking import Candidate, rank
+
+NAME = Fact(USER, 'name', 'Alice', 'my name is Alice')
+HOME = Fact(USER, 'lives in', 'Seoul', 'I live in Seoul')
+TEA = Fact(USER, 'likes', 'tea', 'I like tea')
+JISU = Fact('Jisu', 'lives in', 'Busan', 'Jisu lives in Busan')
+
+
+def found(fact: Fact, number: int = 1, words: float = 0.0, similarity: float = 0.0) -> Candidate:
+    return Candidate(number, fact, words, similarity)
+
+
+def test_what_shares_words_with_the_question_comes_first() -> None:
+    ranked = rank([found(NAME), found(HOME), found(JISU, words=1.0)], 20)
+    assert ranked[0] == JISU
+
+
+def test_a_greeting_finds_who_the_user_is_before_what_they_like() -> None:
+    ranked = rank([found(TEA, 9), found(NAME, 1), found(HOME, 2)], 20)
+    assert ranked == (HOME, NAME, TEA)
+
+
+def test_others_are_left_out_where_nothing_speaks_for_them() -> None:
+    assert rank([found(JISU, similarity=0.1)], 20) == ()
+
+
+def test_a_vector_alone_is_enough_when_it_is_near() -> None:
+    assert rank([found(JISU, similarity=0.6)], 20) == (JISU,)
+
+
+def test_among_equals_the_newest_comes_first_and_the_limit_holds() -> None:
+    coffee = Fact(USER, 'likes', 'coffee', 'I like coffee')
+    assert rank([found(TEA, 1), found(coffee, 2)], 1) == (coffee,)
+
+
+def test_who_the_user_is_keeps_a_place_however_much_else_is_relevant() -> None:
+    songs = [
+        found(Fact(USER, 'likes', f'song {n}', f'I like song {n}'), n, words=1.0) for n in range(9)
+    ]
+    ranked = rank([*songs, found(NAME), found(HOME)], 6)
+    assert len(ranked) == 6
+    assert set(ranked[-2:]) == {NAME, HOME}
+    assert ranked[0] == songs[8].fact
+    assert rank([*songs, found(NAME)], 1) == (songs[8].fact,)
+
+
+def test_nothing_known_is_nothing_recalled() -> None:
+    assert rank([], 20) == ()
