@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A real database for tests: one embedded server for the session, an empty database for each test.
+
+from database import fresh_url, server  # noqa: F401 - fixtures
+
+def test_something(fresh_url: str) -> None: ...
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from prot_ros.memory.postgres import EmbeddedPostgres
+
+_numbers = itertools.count(1)
+
+
+@contextlib.contextmanager
+def reachable_folder() -> Iterator[Path]:
+    """Yield a temporary folder that the user can enter whom root hands its server to.
+
+    pytest's own folders cannot be entered by anybody else.
+    """
+    folder = Path(tempfile.mkdtemp(prefix='prot-test-'))
+    folder.chmod(0o755)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+
+
+@pytest.fixture
+def data_folder() -> Iterator[Path]:
+    """An empty data folder for a server of the test's own."""
+    with reachable_folder() as folder:
+        yield folder
+
+
+@pytest.fixture(scope='session')
+def server() -> Iterator[str]:
+    """The URL of a server that runs until the session ends."""
+    with reachable_folder() as folder, asyncio.Runner() as runner:
+        postgres = EmbeddedPostgres(folder)
+        runner.run(postgres.open())
+        try:
+            yield postgres.url
+        finally:
+            runner.run(postgres.close())
+
+
+@pytest.fixture
+def fresh_url(server: str) -> Iterator[str]:
+    """The URL of an empty database on that server."""
+    name = f'test_{next(_numbers)}'
+    asyncio.run(execute(server, f'CREATE DATABASE {name}'))
+    yield server.replace('/postgres?', f'/{name}?')
+    asyncio.run(execute(server, f'DROP DATABASE {name} WITH (FORCE)'))
+
+
+async def execute(url: str, *statements: str) -> None:
+    """Run statements as the administrator."""
+    connection = await asyncpg.connect(url)
+    try:
+        for statement in statements:
+            await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+async def fetch(url: str, query: str, *arguments: object) -> list[asyncpg.Record]:
+    """Return rows, as the administrator."""
+    connection = await asyncpg.connect(url)
+    try:
+        return await connection.fetch(query, *arguments)
+    finally:
+        await connection.close()

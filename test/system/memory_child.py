@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A process that uses the memory and is killed: `memory_child.py COMMAND ARGUMENT...`.
+
+Prints a line for each thing that has happened, then waits, or goes on, until it is ended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+from prot_ros.core.facts import USER, Fact
+from prot_ros.core.stamps import Stamp
+from prot_ros.memory.postgres import EmbeddedPostgres
+from prot_ros.memory.store import Memory
+
+
+def say(*words: object) -> None:
+    print(*words, flush=True)
+
+
+def likes(text: str) -> tuple[Fact, ...]:
+    """An extractor: whatever is said is liked."""
+    return (Fact(USER, 'likes', text, f'I like {text}'),)
+
+
+async def never(text: str) -> tuple[Fact, ...]:
+    """An extractor that has not come back when the process is killed."""
+    say('extracting')
+    await asyncio.get_running_loop().create_future()
+    raise AssertionError
+
+
+async def serve(folder: str) -> None:
+    """Run a server, and say which process it is."""
+    async with EmbeddedPostgres(Path(folder)) as postgres:
+        say('ready', postgres.pid, postgres.owned, os.geteuid())
+        await asyncio.get_running_loop().create_future()
+
+
+async def tell(url: str, *texts: str) -> None:
+    """Commit utterances whose extraction never ends."""
+    async with Memory(url, Path('/nonexistent'), extract=never) as memory:
+        for number, text in enumerate(texts, 1):
+            await memory.record_utterance(Stamp(number), text, 'hear')
+            say('committed', number)
+        await asyncio.get_running_loop().create_future()
+
+
+async def talk(url: str, first: str) -> None:
+    """Commit utterances and extract them, as fast as that goes."""
+    async with Memory(url, Path('/nonexistent'), extract=likes) as memory:
+        for number in range(int(first), int(first) + 10_000):
+            await memory.record_utterance(Stamp(number), f'thing {number}', 'hear')
+            say('committed', number)
+
+
+if __name__ == '__main__':
+    command = {'serve': serve, 'tell': tell, 'talk': talk}[sys.argv[1]]
+    asyncio.run(command(*sys.argv[2:]))
