@@ -48,9 +48,11 @@ class Tenure:
     async def begin(self, deadline_s: float) -> None:
         """Acquire; return once `enter` is through.
 
-        Raises what `enter` raised, TimeoutError after the deadline, AbandonedError when `abandon`
-        called. In each case everything acquired has been released first, or said to be late.
+        Raises what `enter` raised, TimeoutError after the deadline, AbandonedError after
+        `abandon`. In each case everything acquired has been released first, or said to be late.
         """
+        if self._ending:
+            raise AbandonedError(f'{self.label}: not begun, because a shutdown was asked for')
         task = self._task = asyncio.get_running_loop().create_task(self._live(), name=self.label)
         ready = asyncio.ensure_future(self._ready.wait())
         try:
@@ -79,10 +81,15 @@ class Tenure:
         """Whether `enter` is through."""
         return self._ready.is_set()
 
+    @property
+    def released(self) -> bool:
+        """Whether nothing is held: all was released, or nothing was ever acquired."""
+        return self._task is None or self._task.done()
+
     def abandon(self) -> None:
         """Cancel, from the loop, without waiting: for a shutdown that arrives during `begin`."""
+        self._ending = True
         if self._task is not None:
-            self._ending = True
             self._task.cancel()
 
     async def end(self, deadline_s: float) -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -115,7 +116,8 @@ class RunningGraph:
         """Say something into the microphone, in real time; return the thread that does."""
 
         def write() -> None:
-            with self.pipe.open('wb', buffering=0) as pipe:
+            # The robot may end while somebody speaks to it.
+            with contextlib.suppress(BrokenPipeError), self.pipe.open('wb', buffering=0) as pipe:
                 left = memoryview(pcm)
                 while left:
                     left = left[pipe.write(left) :]
