@@ -130,9 +130,10 @@ def held(thing: str) -> bool:
         with contextlib.suppress(OSError):
             if f' {thing}\n' in Path(f'/proc/{pid}/maps').read_text(errors='replace'):
                 return True
-            for handle in os.scandir(f'/proc/{pid}/fd'):
+            # Names only: a process that ends in the middle would leave an open iterator behind.
+            for handle in os.listdir(f'/proc/{pid}/fd'):
                 with contextlib.suppress(OSError):
-                    target = os.readlink(handle.path)
+                    target = os.readlink(f'/proc/{pid}/fd/{handle}')
                     if target == thing or target.startswith(f'{thing}/'):
                         return True
     return False
