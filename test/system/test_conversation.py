@@ -84,9 +84,16 @@ def test_barge_in_ends_the_story_and_the_new_utterance_is_answered(robot):
     assert [p.state for p in reports].count(PlaybackState.CUT) == 1
     assert reports[-1].state == PlaybackState.CUT
     # And every queue of the void turn is empty.
-    for name, status in robot.observer.diagnostics.items():
-        depths = [v for v in status.values if v.key.startswith('queue ')]
-        assert all(v.value.startswith('0/') for v in depths), f'{name}: {depths}'
+    robot.observer.wait_for(
+        lambda: all(
+            value.value.startswith('0/')
+            for status in robot.observer.diagnostics.values()
+            for value in status.values
+            if value.key.startswith('queue ')
+        ),
+        within=5,
+        what='empty queues in the diagnostics',
+    )
 
 
 def test_hear_and_say_work_without_any_sound_and_say_waits_its_turn(tmp_path):
