@@ -75,12 +75,28 @@ def parameters() -> str:
     return table(['node', 'parameter', 'default', 'values', 'meaning'], rows)
 
 
-def services() -> str:
-    from prot_ros.nodes import manager
+def interface(spec: graph.NodeSpec) -> dict[str, list[tuple[str, str]]]:
+    """Read a node's docstring: section -> (name, what it is)."""
+    module = importlib.import_module(spec.cls.partition(':')[0])
+    sections: dict[str, list[tuple[str, str]]] = {}
+    section = ''
+    for line in (module.__doc__ or '').splitlines():
+        if line[:1].isupper() and line.split()[0] in ('Subscribes', 'Publishes', 'Services'):
+            section = line.split()[0]
+        elif line.startswith('    ') and not line.startswith('     ') and section:
+            # Names end at two spaces; some lines carry two names, as `heard, said`.
+            names, _, rest = line.strip().partition('  ')
+            for name in names.split(', '):
+                sections.setdefault(section, []).append((name, rest.strip()))
+        elif not line.startswith(' '):
+            section = ''
+    return sections
 
+
+def services() -> str:
     return table(
         ['service', 'what it does'],
-        [[f'`manager/{name}`', text] for name, text in manager.SERVICES.items()],
+        [[f'`{name}`', text] for name, text in interface(graph.MANAGER)['Services']],
     )
 
 
