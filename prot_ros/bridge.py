@@ -2,13 +2,15 @@
 """asyncio <-> rclpy: the only place where the two meet.
 
 asyncio runs in the main thread; each node has a SingleThreadedExecutor in a thread of its own.
-Three doors lead across, and nothing else does:
+Five doors lead across, and nothing else does:
 
 - `Mailbox`: ROS callbacks post, coroutines take. Bounded *before* the hop, because
   `call_soon_threadsafe` is itself an unbounded queue, and with one wake-up under way at a time.
 - `Bridge.call`: a transition, on the executor thread, waits for a coroutine, with a deadline.
 - `Bridge.on_executor`: a coroutine has something done on the executor thread, where alone entities
   may be created and destroyed.
+- `Bridge.following`: a coroutine awaits the response of a service that it has called.
+- `Bridge.service`: a service is answered from the loop, later, while the executor goes on.
 
 Publishing needs no door: rclpy's publishers may be used from any one thread at a time.
 """
@@ -20,9 +22,11 @@ import concurrent.futures
 import contextlib
 import threading
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Generator
 from typing import Any, Generic, TypeVar
 
+from rclpy.callback_groups import ReentrantCallbackGroup
+from rclpy.exceptions import InvalidHandle
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.task import Future as RosFuture
@@ -31,6 +35,9 @@ from prot_ros.core.flow import Gauge
 
 T = TypeVar('T')
 R = TypeVar('R')
+
+UNANSWERED = 16
+"""Service requests that may wait for their answers at once; more are refused."""
 
 
 class Mailbox(Generic[T]):
@@ -100,35 +107,70 @@ class Mailbox(Generic[T]):
         return len(self._items)
 
 
+class Answer:
+    """The response of a service, given from the loop while the service's callback awaits it."""
+
+    def __init__(self, executor: SingleThreadedExecutor) -> None:
+        self._executor = executor
+        self._given: RosFuture = RosFuture()
+
+    def give(self, success: bool, message: str) -> None:
+        """Answer; what comes after the first answer changes nothing."""
+        if not self._given.done():
+            self._given.set_result((success, message))
+            # rclpy looks at a waiting callback again whenever it wakes, and a future made outside
+            # of its executor does not wake it.
+            self._executor.wake()
+
+    def __await__(self) -> Generator[None, None, tuple[bool, str]]:
+        return self._given.__await__()  # type: ignore[no-any-return]
+
+
 class Bridge:
     """One node's executor thread and its doors to the loop."""
 
     def __init__(self, node: Node, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
+        self.failure = ''
+        """Why the executor thread died; its node is deaf then, and only a new process helps."""
         self._node = node
         self._executor = SingleThreadedExecutor(context=node.context)
         self._executor.add_node(node)
         self._thread = threading.Thread(target=self._spin, name=f'ros-{node.get_name()}')
-        self._failure: BaseException | None = None
+        self._ending = False
+        self._unanswered = 0
 
     def start(self) -> None:
         """Begin to spin."""
         self._thread.start()
 
     def _spin(self) -> None:
-        try:
-            while self._executor.context.ok() and not self._executor._is_shutdown:
+        while self._executor.context.ok() and not self._ending:
+            try:
                 self._executor.spin_once()
-        except ExternalShutdownException:
-            pass
-        except Exception as err:  # noqa: BLE001 - whatever it is, the node is deaf now: say so
-            self._failure = err
-            self._node.get_logger().fatal(f'the executor of this node died: {err!r}')
+            except InvalidHandle:
+                # An entity was destroyed while its callback waited: a service that is gone has
+                # nobody to answer to.
+                continue
+            except ExternalShutdownException:
+                return
+            except Exception as err:  # noqa: BLE001 - whatever it is, the node is deaf now: say so
+                self.failure = f'its executor died: {err!r}'
+                self._node.get_logger().fatal(self.failure)
+                return
+
+    def retire(self) -> None:
+        """Let the callback that calls this be the last one."""
+        self._ending = True
 
     async def stop(self, deadline_s: float) -> bool:
         """End the thread; return whether it ended within the deadline."""
-        self._executor.shutdown(timeout_sec=0)
+        self._ending = True
+        # Not `wake`: rclpy would look around, find nothing to execute, and go on waiting.
+        self._executor.create_task(lambda: None)
         await asyncio.to_thread(self._thread.join, deadline_s)
+        # Only now, because this takes away what the thread may be using.
+        self._executor.shutdown(timeout_sec=0)
         return not self._thread.is_alive()
 
     @property
@@ -139,8 +181,7 @@ class Bridge:
     def call(self, coro: Coroutine[Any, Any, R], deadline_s: float) -> R:
         """Run a coroutine on the loop and wait for it, from the executor thread.
 
-        Raises TimeoutError after the deadline; the coroutine is then cancelled and given one more
-        second to release what it holds.
+        Raises TimeoutError after the deadline; the coroutine is then cancelled, not awaited.
         """
         if not self.on_executor_thread:
             coro.close()
@@ -155,7 +196,12 @@ class Bridge:
             raise TimeoutError(f'not finished after {deadline_s:g} s') from None
 
     async def on_executor(self, function: Callable[[], R], deadline_s: float) -> R:
-        """Run a plain function on the executor thread and await its result."""
+        """Run a plain function on the executor thread and await its result.
+
+        Raises TimeoutError after the deadline, RuntimeError when there is no such thread any more.
+        """
+        if not self._thread.is_alive():
+            raise RuntimeError(f'there is no executor thread{self.failure and ": "}{self.failure}')
         done: asyncio.Future[R] = self.loop.create_future()
 
         def deliver(result: R | None, error: BaseException | None) -> None:
@@ -178,10 +224,10 @@ class Bridge:
         async with asyncio.timeout(deadline_s):
             return await done
 
-    async def result(self, future: RosFuture, deadline_s: float) -> Any:
-        """Await an rclpy future (a service call), with a deadline.
+    def following(self, future: RosFuture) -> asyncio.Future[Any]:
+        """Return an asyncio future that is done when an rclpy one is, such as a service call's.
 
-        Awaiting it directly would spin: rclpy's futures yield bare to whoever drives them.
+        To be called on the loop. Awaiting rclpy's own would spin: it yields bare to its driver.
         """
         done: asyncio.Future[Any] = self.loop.create_future()
 
@@ -194,15 +240,44 @@ class Bridge:
                 done.set_result(value)
 
         def finished(ros: RosFuture) -> None:
-            with contextlib.suppress(RuntimeError):
+            with contextlib.suppress(RuntimeError):  # the loop closed: nobody waits any more
                 error = ros.exception()
                 value = None if error is not None else ros.result()
                 self.loop.call_soon_threadsafe(settle, value, error)
 
         future.add_done_callback(finished)
-        try:
-            async with asyncio.timeout(deadline_s):
-                return await done
-        finally:
-            if not future.done():
-                future.cancel()
+        return done
+
+    def service(self, srv_type: Any, name: str, ask: Callable[[Any, Answer], None]) -> Any:
+        """Offer a service whose response has `success` and `message`; on the executor thread.
+
+        `ask` runs on the loop, with the request and the Answer that it is to see given.
+        The callback is a coroutine in a reentrant group: the executor resumes it when it is
+        answered, and executes whatever comes in between, the responses of this node's own service
+        calls included.
+        """
+
+        def put(request: Any, answer: Answer) -> None:
+            try:
+                ask(request, answer)
+            except Exception as err:
+                answer.give(False, f'failed: {err!r}')
+                raise
+
+        async def callback(request: Any, response: Any) -> Any:
+            response.success, response.message = False, 'too many requests wait for an answer'
+            if self._unanswered >= UNANSWERED:
+                return response
+            answer = Answer(self._executor)
+            self._unanswered += 1
+            try:
+                self.loop.call_soon_threadsafe(put, request, answer)
+                response.success, response.message = await answer
+            except RuntimeError:  # the loop closed
+                response.message = 'the process is ending'
+            finally:
+                self._unanswered -= 1
+            return response
+
+        group = ReentrantCallbackGroup()
+        return self._node.create_service(srv_type, name, callback, callback_group=group)

@@ -25,9 +25,10 @@ from typing import Any, ClassVar, Generic, TypeVar
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.context import Context
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.qos import QoSProfile
 
 from prot_ros import graph, messages, params
-from prot_ros.bridge import Bridge, Mailbox
+from prot_ros.bridge import Answer, Bridge, Mailbox
 from prot_ros.core.stamps import Stamp, milliseconds
 from prot_ros.core.turns import Interrupt, TurnGate, Verdict
 from prot_ros.engines.kinds import EngineError
@@ -61,7 +62,7 @@ class ProtNode(LifecycleNode, Generic[P]):
         self.gate = TurnGate()
         self.params: P
         self.failure = ''
-        """Why the node does not do its work although it is active; '' when it does."""
+        """Why a transition failed, or the work ended while active; '' when all is well."""
         self.tasks: asyncio.TaskGroup
         """Owns every task of the active state."""
         self._configured: Tenure | None = None
@@ -69,6 +70,8 @@ class ProtNode(LifecycleNode, Generic[P]):
         self._mailboxes: dict[str, tuple[graph.Topic, Mailbox[Any]]] = {}
         self._subscribed: list[Any] = []
         self._outlets: dict[str, tuple[Any, messages.Codec]] = {}
+        self._foreign: list[tuple[Any, str, Callable[[Any], None], QoSProfile]] = []
+        self._endings: list[Callable[[], object]] = []
         self._malformed = 0
         self._drops_reported = 0
         self._leaving = False
@@ -117,6 +120,26 @@ class ProtNode(LifecycleNode, Generic[P]):
         self._mailboxes[topic.name] = (topic, box)
         return box
 
+    def listen(
+        self, msg: Any, topic: str, receive: Callable[[Any], None], qos: QoSProfile
+    ) -> None:
+        """Subscribe, while active, to a topic that is not in the graph's table; for `declare`.
+
+        `receive` runs on the executor thread: it posts, and does nothing else.
+        """
+        self._foreign.append((msg, topic, receive, qos))
+
+    def service(self, srv_type: Any, name: str, ask: Callable[[Any, Answer], None]) -> None:
+        """Offer a service, answered from the loop (`Bridge.service`); for `declare`."""
+        service = self.bridge.service(srv_type, name, ask)
+        self._endings.append(lambda: self.destroy_service(service))
+
+    def client(self, srv_type: Any, name: str) -> Any:
+        """Make a service client; for `declare`."""
+        client = self.create_client(srv_type, name)
+        self._endings.append(lambda: self.destroy_client(client))
+        return client
+
     def now(self) -> Stamp:
         """Return the node's clock, which is simulated time under `use_sim_time`."""
         return Stamp(self.get_clock().now().nanoseconds)
@@ -129,12 +152,13 @@ class ProtNode(LifecycleNode, Generic[P]):
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Start what is held while active, then listen."""
-        return self._attempt('Activating', lambda: self._activate(state), self._release_active)
+        return self._attempt(
+            'Activating', lambda: self._activate(state), lambda: self._deactivate(state)
+        )
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Stop listening, end every task, release what was held while active."""
-        super().on_deactivate(state)
-        return self._attempt('Deactivating', self._release_active)
+        return self._attempt('Deactivating', lambda: self._deactivate(state))
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Release what was held while configured, and the entities."""
@@ -157,12 +181,13 @@ class ProtNode(LifecycleNode, Generic[P]):
         undo: Callable[[], None] | None = None,
     ) -> TransitionCallbackReturn:
         """Run a transition's work. rclpy would swallow what it raises, so it is logged here."""
-        log = self.get_logger()
-        log.info(verb)
+        self.get_logger().info(verb)
+        self.failure = ''
         try:
             step()
         except Exception as err:  # noqa: BLE001 - a transition must not raise, whatever happens
             self._explain(f'{verb} failed', err)
+            self._fail(err)
             if undo is None:
                 return TransitionCallbackReturn.ERROR
             try:
@@ -173,9 +198,18 @@ class ProtNode(LifecycleNode, Generic[P]):
             return TransitionCallbackReturn.FAILURE
         return TransitionCallbackReturn.SUCCESS
 
+    def _fail(self, error: BaseException) -> None:
+        """Note a failure, and tell of it now: who waits for the reason cannot read this log."""
+        cause = root_cause(error)
+        self.failure = str(cause) or repr(cause)
+        with contextlib.suppress(RuntimeError):  # the loop closed
+            self.bridge.loop.call_soon_threadsafe(self._publish_diagnosis)
+
     def _explain(self, what: str, error: BaseException) -> None:
         cause = root_cause(error)
-        if isinstance(cause, EXPECTED):
+        if isinstance(cause, AbandonedError):
+            self.get_logger().info(f'{what}: {cause}')  # as intended, and no fault
+        elif isinstance(cause, EXPECTED):
             self.get_logger().error(f'{what}: {cause}')
         else:
             import traceback
@@ -193,12 +227,20 @@ class ProtNode(LifecycleNode, Generic[P]):
 
     def _activate(self, state: LifecycleState) -> None:
         super().on_activate(state)
-        self.failure = ''
         tenure = Tenure(f'{self.get_name()} active', self.start, self._work, self._died)
         self._acquire('_active', tenure, START_DEADLINE_S)
         # Last, so that nothing arrives before there is someone to take it.
         for topic, box in self._mailboxes.values():
             self._subscribed.append(self._subscribe(topic, box))
+        for msg, name, receive, qos in self._foreign:
+            self._subscribed.append(self.create_subscription(msg, name, receive, qos))
+
+    def _deactivate(self, state: LifecycleState) -> None:
+        try:
+            self._release_active()
+        finally:
+            # Last, so that the work may still publish how it ended.
+            super().on_deactivate(state)
 
     def _acquire(self, slot: str, tenure: Tenure, deadline_s: float) -> None:
         if getattr(self, slot) is not None:
@@ -213,16 +255,22 @@ class ProtNode(LifecycleNode, Generic[P]):
         for subscription in self._subscribed:
             self.destroy_subscription(subscription)
         self._subscribed.clear()
-        self._let_go('_active')
-        for _, box in self._mailboxes.values():
-            box.flush()
+        try:
+            self._let_go('_active')
+        finally:
+            for _, box in self._mailboxes.values():
+                box.flush()
 
     def _release_configured(self) -> None:
-        self._let_go('_configured')
-        for outlet, _ in self._outlets.values():
-            self.destroy_lifecycle_publisher(outlet)
-        self._outlets.clear()
-        self._mailboxes.clear()
+        try:
+            self._let_go('_configured')
+        finally:
+            for outlet, _ in self._outlets.values():
+                self.destroy_lifecycle_publisher(outlet)
+            for destroy in self._endings:
+                destroy()
+            for made in (self._outlets, self._endings, self._foreign, self._mailboxes):
+                made.clear()
 
     def _release_all(self) -> None:
         try:
@@ -233,8 +281,13 @@ class ProtNode(LifecycleNode, Generic[P]):
     def _let_go(self, slot: str) -> None:
         tenure: Tenure | None = getattr(self, slot)
         if tenure is not None:
-            self.bridge.call(tenure.end(RELEASE_DEADLINE_S), RELEASE_DEADLINE_S + 1.0)
-            setattr(self, slot, None)
+            try:
+                self.bridge.call(tenure.end(RELEASE_DEADLINE_S), RELEASE_DEADLINE_S + 1.0)
+            finally:
+                # A release that raised is over all the same; only what still runs stays in the
+                # way of a second acquisition.
+                if tenure.released:
+                    setattr(self, slot, None)
 
     def _subscribe(self, topic: graph.Topic, box: Mailbox[Any]) -> Any:
         codec = messages.codec(topic.value)
@@ -277,9 +330,8 @@ class ProtNode(LifecycleNode, Generic[P]):
                 await self.on_interrupt(interrupt)
 
     def _died(self, error: BaseException) -> None:
-        cause = root_cause(error)
-        self.failure = str(cause) or repr(cause)
         self._explain('stopped working', error)
+        self._fail(error)
 
     # --- the process's side: on the loop -------------------------------------------------------
 
@@ -291,15 +343,20 @@ class ProtNode(LifecycleNode, Generic[P]):
         exists, not that it works.
         """
         self.bridge.start()
-        async with asyncio.TaskGroup() as tasks:
-            beat = tasks.create_task(self._beat(), name='beat')
+        # Not a TaskGroup: it would wrap what the block raises, which is a sentence for a person.
+        beat = asyncio.create_task(self._beat(), name='beat')
+        try:
+            yield
+        finally:
             try:
-                yield
-            finally:
                 await self._leave()
+            finally:
                 beat.cancel()
-        if not await self.bridge.stop(RELEASE_DEADLINE_S):
-            self.get_logger().error('the executor thread did not end in time')
+                await asyncio.wait({beat})
+            if not await self.bridge.stop(RELEASE_DEADLINE_S):
+                self.get_logger().error('the executor thread did not end in time')
+            if not beat.cancelled():
+                beat.result()
 
     async def ascend(self) -> None:
         """Come up without being told. Nodes do not: the manager, the root of the graph, does."""
@@ -318,10 +375,17 @@ class ProtNode(LifecycleNode, Generic[P]):
             await self.bridge.on_executor(self._finalize, 2 * RELEASE_DEADLINE_S + 2.0)
         except TimeoutError:
             self.get_logger().error('the node did not release everything in time')
+        except RuntimeError:
+            # Without an executor there are no transitions; what is held is let go all the same.
+            for tenure in (self._active, self._configured):
+                if tenure is not None:
+                    await tenure.end(RELEASE_DEADLINE_S)
 
     def _finalize(self) -> None:
         if self.lifecycle_state != 'finalized':
             self.trigger_shutdown()
+        # A transition asked for in this moment would only be refused, and logged as an error.
+        self.bridge.retire()
 
     @property
     def lifecycle_state(self) -> str:
@@ -330,8 +394,11 @@ class ProtNode(LifecycleNode, Generic[P]):
 
     async def _beat(self) -> None:
         while True:
-            self._diagnostics.publish(self._diagnosis())
+            self._publish_diagnosis()
             await asyncio.sleep(graph.BEAT_S)
+
+    def _publish_diagnosis(self) -> None:
+        self._diagnostics.publish(self._diagnosis())
 
     def _diagnosis(self) -> DiagnosticArray:
         state = self.lifecycle_state
@@ -353,8 +420,9 @@ class ProtNode(LifecycleNode, Generic[P]):
             level = DiagnosticStatus.WARN
             message = f'{drops - self._drops_reported} messages dropped since the last report'
             self._drops_reported = drops
-        if self.failure:
-            level, message = DiagnosticStatus.ERROR, self.failure
+        failure = self.bridge.failure or self.failure
+        if failure:
+            level, message = DiagnosticStatus.ERROR, failure
         values.update(self.status())
         status = DiagnosticStatus(
             level=level,

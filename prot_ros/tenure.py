@@ -8,8 +8,10 @@ that entered them, while `configure` and `cleanup` arrive as two separate calls.
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from typing import Any
 
 
 class AbandonedError(Exception):
@@ -114,9 +116,9 @@ class Tenure:
         self._task.cancel()
         await asyncio.wait({self._task}, timeout=deadline_s)
         if not self._task.done():
-            places = [f'{f.f_code.co_filename}:{f.f_lineno}' for f in self._task.get_stack()]
             raise TimeoutError(
-                f'{self.label}: not released after {deadline_s:g} s, waiting at {places}'
+                f'{self.label}: not released after {deadline_s:g} s, '
+                f'waiting at {" > ".join(places(self._task.get_coro()))}'
             )
 
     def _died(self, task: asyncio.Task[None]) -> None:
@@ -125,6 +127,18 @@ class Tenure:
         error = task.exception()
         self._reported = True
         self._on_death(error if error is not None else RuntimeError(f'{self.label}: it ended'))
+
+
+def places(coroutine: Any) -> list[str]:
+    """Return where a suspended coroutine waits, the outermost call first.
+
+    `Task.get_stack` knows only the outermost.
+    """
+    found = []
+    while (frame := getattr(coroutine, 'cr_frame', None)) is not None:
+        found.append(f'{os.path.basename(frame.f_code.co_filename)}:{frame.f_lineno}')
+        coroutine = coroutine.cr_await
+    return found
 
 
 def root_cause(error: BaseException) -> BaseException:
