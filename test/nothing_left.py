@@ -23,7 +23,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 PR_SET_CHILD_SUBREAPER = 36
-SHARED_MEMORY = ('fastrtps_', 'fastdds_', 'sem.fastrtps_', 'pulse-shm-', 'PostgreSQL.')
+SHARED_MEMORY = (
+    'fastrtps_',
+    'fastdds_',
+    'sem.fastrtps_',
+    'sem.fastdds_',
+    'pulse-shm-',
+    'PostgreSQL.',
+)
 TEMPORARY = ('prot-', 'pulse-', 'launch_params_', '.s.PGSQL.')
 MEANT_TO_STAY = ('prot-test-domains',)
 """Lock files that test runs on one machine share."""
