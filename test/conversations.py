@@ -6,7 +6,8 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime
 
-from prot_ros.core.facts import Fact, facts_told
+from prot_ros.core.facts import Fact
+from prot_ros.core.offline.facts_told import facts_told
 from prot_ros.engines.kinds import Message, Prompt
 from prot_ros.engines.llm_offline import OfflineResponder
 

@@ -25,21 +25,3 @@ class Fact:
     """The value, in the words it was told in."""
     text: str
     """The fact as a sentence in the language in which it was told."""
-
-
-def facts_told(text: str) -> tuple[Fact, ...]:
-    """Return what the speaker states, in the order of telling, each fact once.
-
-    Questions, hypotheses, hearsay and negated statements tell nothing, except that not to like is
-    to dislike. Text in two languages is read in both. Never raises; reads the first
-    `plain_text.MAX_TEXT` characters in time linear in their number.
-    """
-    # The readers build Facts and so import this module: they can be known only after it.
-    from prot_ros.core.offline.languages import LANGUAGES
-
-    found: dict[tuple[str, str, str], Fact] = {}
-    for language in LANGUAGES.values():
-        if language.letters.search(text):
-            for fact in language.facts(text):
-                found.setdefault((fact.subject, fact.predicate, fact.object), fact)
-    return tuple(found.values())

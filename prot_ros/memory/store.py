@@ -19,7 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
-from prot_ros.core.facts import facts_told
+from prot_ros.core.offline.facts_told import facts_told
 from prot_ros.core.stamps import Stamp
 from prot_ros.engines.embed_local import LocalEmbedder
 from prot_ros.engines.kinds import Embedder, EngineError, Message

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 import pytest
 
-from prot_ros.core.facts import NOTE, facts_told
+from prot_ros.core.facts import NOTE
+from prot_ros.core.offline.facts_told import facts_told
 
 SISTER = ("user's sister", 'is called', 'Mina')
 TOLD = {

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from prot_ros.core.facts import NOTE, facts_told
+from prot_ros.core.facts import NOTE
+from prot_ros.core.offline.facts_told import facts_told
 from prot_ros.core.offline.plain_text import MAX_TEXT
 from prot_ros.core.offline.replies import reply
 from prot_ros.core.offline.situation import Situation

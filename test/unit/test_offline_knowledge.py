@@ -6,7 +6,7 @@ import asyncio
 import pytest
 from conversations import Conversation, pieces, talk
 
-from prot_ros.core.facts import facts_told
+from prot_ros.core.offline.facts_told import facts_told
 
 
 def test_second_conversation_begins_with_the_name_and_the_place():

@@ -10,8 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from itertools import groupby
 
-from prot_ros.core.facts import NOTE, USER, Fact, facts_told
+from prot_ros.core.facts import NOTE, USER, Fact
 from prot_ros.core.language import detect
+from prot_ros.core.offline.facts_told import facts_told
 from prot_ros.core.offline.knowledge import (
     Knowledge,
     has_one_value,
