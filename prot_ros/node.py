@@ -402,7 +402,11 @@ class ProtNode(LifecycleNode, Generic[P]):
 
     def _diagnosis(self) -> DiagnosticArray:
         state = self.lifecycle_state
-        values: dict[str, object] = {'state': state, 'malformed': self._malformed}
+        values: dict[str, object] = {
+            'state': state,
+            'tasks': len(asyncio.all_tasks()),
+            'malformed': self._malformed,
+        }
         level, message = DiagnosticStatus.OK, state
         drops = 0
         for _, box in list(self._mailboxes.values()):
