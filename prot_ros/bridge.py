@@ -36,8 +36,9 @@ from prot_ros.core.flow import Gauge
 T = TypeVar('T')
 R = TypeVar('R')
 
-UNANSWERED = 16
-"""Service requests that may wait for their answers at once; more are refused."""
+UNANSWERED = 8
+"""Requests of one service that may wait for their answers at once; more are refused. Answers given
+in one burst must fit into the history of a service's QoS, which is 10 deep, or some are lost."""
 
 
 class Mailbox(Generic[T]):
@@ -138,7 +139,6 @@ class Bridge:
         self._executor.add_node(node)
         self._thread = threading.Thread(target=self._spin, name=f'ros-{node.get_name()}')
         self._ending = False
-        self._unanswered = 0
 
     def start(self) -> None:
         """Begin to spin."""
@@ -256,6 +256,7 @@ class Bridge:
         answered, and executes whatever comes in between, the responses of this node's own service
         calls included.
         """
+        waiting = 0
 
         def put(request: Any, answer: Answer) -> None:
             try:
@@ -265,18 +266,19 @@ class Bridge:
                 raise
 
         async def callback(request: Any, response: Any) -> Any:
+            nonlocal waiting
             response.success, response.message = False, 'too many requests wait for an answer'
-            if self._unanswered >= UNANSWERED:
+            if waiting >= UNANSWERED:
                 return response
             answer = Answer(self._executor)
-            self._unanswered += 1
+            waiting += 1
             try:
                 self.loop.call_soon_threadsafe(put, request, answer)
                 response.success, response.message = await answer
             except RuntimeError:  # the loop closed
                 response.message = 'the process is ending'
             finally:
-                self._unanswered -= 1
+                waiting -= 1
             return response
 
         group = ReentrantCallbackGroup()
