@@ -206,13 +206,13 @@ async def _first_that_opens(
 ) -> Choice[E]:
     """Open the one that is wanted, or for `auto` the first that can be opened."""
     if wanted != 'auto':
-        engine = make(wanted)
+        engine = _made(wanted, make)
         await engine.open()
         return Choice(engine, 'as the parameter says')
     refused = []
     for name in best_first:
-        engine = make(name)
         try:
+            engine = _made(name, make)
             await engine.open()
         except EngineError as err:
             refused.append(f'{name} cannot: {err}')
@@ -220,3 +220,13 @@ async def _first_that_opens(
         why = '; '.join(refused) or 'the best one that works here'
         return Choice(engine, why)
     raise EngineError('; '.join(refused))
+
+
+def _made(name: str, make: Callable[[str], E]) -> E:
+    """Make an engine; a library that is missing is the outside world's refusal, too."""
+    try:
+        return make(name)
+    except ImportError as err:
+        raise EngineError(
+            f'{name} needs the Python package {err.name}: pip install {err.name} ({err})'
+        ) from err
