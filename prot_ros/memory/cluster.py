@@ -58,7 +58,8 @@ class Cluster:
     """The folder `memory` of a data folder, with the database cluster in it."""
 
     def __init__(self, data_folder: Path) -> None:
-        self.folder = data_folder / 'memory'
+        # Without links, so that everybody calls it by one name: `running` goes by that.
+        self.folder = data_folder.resolve() / 'memory'
         self.data = self.folder / f'postgres{MAJOR}'
         self.unfinished = self.folder / f'postgres{MAJOR}.new'
         self.log = self.folder / 'server.log'
@@ -114,8 +115,21 @@ class Cluster:
         return Running(pid, sockets, ready=lines[7:8] == ['ready   '])
 
     def forget_stale_pid(self) -> None:
-        """Remove the pid file that nobody alive belongs to; only for the holder of the lock."""
-        (self.data / 'postmaster.pid').unlink(missing_ok=True)
+        """Remove a pid file that would keep a server from starting although none runs.
+
+        Only for the holder of the lock, when `running` is None. One that names a dead process is
+        left to PostgreSQL, which learns from it whether the dead one's children are gone, too.
+        """
+        path = self.data / 'postmaster.pid'
+        try:
+            named = Path('/proc', str(int(path.read_text(errors='replace').splitlines()[0])))
+        except FileNotFoundError:
+            return
+        except (ValueError, IndexError):
+            path.unlink(missing_ok=True)
+            return
+        if named.exists():
+            path.unlink(missing_ok=True)
 
     def version(self) -> str | None:
         """Return the major version the cluster was made by, None when there is none yet."""

@@ -9,6 +9,7 @@ file decides who may: process numbers and files that a killed run left decide no
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import os
 from pathlib import Path
@@ -33,7 +34,7 @@ class EmbeddedPostgres:
     """
 
     def __init__(self, data_folder: Path) -> None:
-        self._cluster = cluster.Cluster(data_folder.absolute())
+        self._cluster = cluster.Cluster(data_folder)
         self._account: account.Account
         self._programs: Path
         self._sockets: Path | None = None
@@ -199,7 +200,7 @@ class EmbeddedPostgres:
     async def _bring_back(self) -> None:
         owned = self.owned
         self._server = None
-        for attempt in range(1_000_000):
+        for attempt in itertools.count():
             try:
                 async with asyncio.timeout(OPEN_S):
                     await self._bring_up()

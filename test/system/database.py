@@ -15,11 +15,13 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
 
 from prot_ros.memory.postgres import EmbeddedPostgres
+from prot_ros.memory.store import Memory
 
 _numbers = itertools.count(1)
 
@@ -64,6 +66,11 @@ def fresh_url(server: str) -> Iterator[str]:
     asyncio.run(execute(server, f'CREATE DATABASE {name}'))
     yield server.replace('/postgres?', f'/{name}?')
     asyncio.run(execute(server, f'DROP DATABASE {name} WITH (FORCE)'))
+
+
+def memory_on(url: str, person: str = 'someone', **more: Any) -> Memory:
+    """Return a memory that is not open yet."""
+    return Memory(url, Path('/nonexistent'), person, **more)
 
 
 async def execute(url: str, *statements: str) -> None:

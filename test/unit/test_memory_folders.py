@@ -69,12 +69,33 @@ def test_a_pid_file_that_names_an_unrelated_process_is_no_server(tmp_path: Path)
     assert here.running() is None
 
 
-@pytest.mark.parametrize('content', ['', 'x', '12\n', '-1\na\nb\nc\nd'])
+@pytest.mark.parametrize('content', ['', 'x', '1\n', '-1\na\nb\nc\nd'])
 def test_a_broken_pid_file_is_no_server(tmp_path: Path, content: str) -> None:
     here = Cluster(tmp_path)
     here.data.mkdir(parents=True)
     (here.data / 'postmaster.pid').write_text(content)
     assert here.running() is None
+
+
+@pytest.mark.parametrize(
+    ('named', 'stays'), [('', False), ('x', False), (str(os.getpid()), False), ('4194305', True)]
+)
+def test_only_a_pid_file_that_keeps_the_server_from_starting_goes(
+    tmp_path: Path, named: str, stays: bool
+) -> None:
+    here = Cluster(tmp_path)
+    here.forget_stale_pid()
+    here.data.mkdir(parents=True)
+    (here.data / 'postmaster.pid').write_text(named)
+    here.forget_stale_pid()
+    # One of a dead process, above the kernel's limit, is PostgreSQL's own business.
+    assert (here.data / 'postmaster.pid').exists() is stays
+
+
+def test_one_folder_has_one_name_however_it_is_reached(tmp_path: Path) -> None:
+    (tmp_path / 'real').mkdir()
+    (tmp_path / 'link').symlink_to('real')
+    assert Cluster(tmp_path / 'link').data == Cluster(tmp_path / 'real').data
 
 
 def test_the_socket_moves_where_its_name_is_short_enough(tmp_path: Path) -> None:
