@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 
+import asyncpg
 import pytest
 from database import fetch, memory_on
 from memory_child import likes
@@ -12,6 +13,7 @@ from memory_child import likes
 from prot_ros.core.facts import USER, Fact
 from prot_ros.core.stamps import Stamp
 from prot_ros.engines.kinds import Message
+from prot_ros.memory.recollection import recall
 
 SETTLE_S = 10.0
 
@@ -89,6 +91,14 @@ def test_a_common_word_does_not_push_out_what_is_asked_for(fresh_url: str) -> No
             facts = (await memory.recall('what is the thing that Minji plays a lot?', 5)).facts
             assert facts[0].subject == 'Minji'
             assert len(facts) == 5
+        # A word that is everywhere says nothing by itself, least of all that the newest are meant.
+        names = {'search_path': 'prot, public'}
+        connection = await asyncpg.connect(fresh_url, server_settings=names)
+        no_vector = [0.0] * 256
+        for said, found in (('lot', 0), ('cello lot', 1)):
+            recalled = await recall(connection, 'someone', said, no_vector, 'none', 20)
+            assert len(recalled.facts) == found, said
+        await connection.close()
 
     asyncio.run(story())
 
