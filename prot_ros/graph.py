@@ -136,10 +136,15 @@ HEAR = Topic(
 )
 HEARD = Topic('heard', str, EVENT_QOS, ('dialog',), ('any',), 'what the user said')
 SAID = Topic('said', str, EVENT_QOS, ('dialog',), ('any',), 'what was audibly spoken')
+# Named as by nav2's lifecycle manager.
+ALL_ACTIVE = Topic(
+    'manager/managed_nodes_activated', bool, LATCHED_QOS, ('manager',), ('any',),
+    'whether all nodes are active',
+)  # fmt: skip
 
 TOPICS = (
     MIC_AUDIO, SPEECH, UTTERANCE, INTERRUPT, PARTIAL, TRANSCRIPT, SENTENCE, SPEECH_AUDIO, PLAYBACK,
-    STATE, TURN, SAY, HEAR, HEARD, SAID,
+    STATE, TURN, SAY, HEAR, HEARD, SAID, ALL_ACTIVE,
 )  # fmt: skip
 
 DIAGNOSTICS = '/diagnostics'

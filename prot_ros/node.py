@@ -62,7 +62,10 @@ class ProtNode(LifecycleNode, Generic[P]):
         self.gate = TurnGate()
         self.params: P
         self.failure = ''
-        """Why a transition failed, or the work ended while active; '' when all is well."""
+        """Why a transition failed, or the work ended while active; '' when all is well.
+
+        Kept while the node recovers and is taken down, until it is configured or activated anew.
+        """
         self.tasks: asyncio.TaskGroup
         """Owns every task of the active state."""
         self._configured: Tenure | None = None
@@ -182,12 +185,11 @@ class ProtNode(LifecycleNode, Generic[P]):
     ) -> TransitionCallbackReturn:
         """Run a transition's work. rclpy would swallow what it raises, so it is logged here."""
         self.get_logger().info(verb)
-        self.failure = ''
         try:
             step()
         except Exception as err:  # noqa: BLE001 - a transition must not raise, whatever happens
             self._explain(f'{verb} failed', err)
-            self._fail(err)
+            self._note_failure(err)
             if undo is None:
                 return TransitionCallbackReturn.ERROR
             try:
@@ -198,7 +200,7 @@ class ProtNode(LifecycleNode, Generic[P]):
             return TransitionCallbackReturn.FAILURE
         return TransitionCallbackReturn.SUCCESS
 
-    def _fail(self, error: BaseException) -> None:
+    def _note_failure(self, error: BaseException) -> None:
         """Note a failure, and tell of it now: who waits for the reason cannot read this log."""
         cause = root_cause(error)
         self.failure = str(cause) or repr(cause)
@@ -218,6 +220,7 @@ class ProtNode(LifecycleNode, Generic[P]):
             self.get_logger().error(f'{what}: {cause!r}\n{trace}')
 
     def _configure(self) -> None:
+        self.failure = ''
         self.params = params.read(self, self.params_class)
         if self.heeds_interrupts:
             self._interrupts = self.mailbox(graph.INTERRUPT, 16)
@@ -226,6 +229,7 @@ class ProtNode(LifecycleNode, Generic[P]):
         self._acquire('_configured', tenure, OPEN_DEADLINE_S)
 
     def _activate(self, state: LifecycleState) -> None:
+        self.failure = ''
         super().on_activate(state)
         tenure = Tenure(f'{self.get_name()} active', self.start, self._work, self._died)
         self._acquire('_active', tenure, START_DEADLINE_S)
@@ -331,7 +335,7 @@ class ProtNode(LifecycleNode, Generic[P]):
 
     def _died(self, error: BaseException) -> None:
         self._explain('stopped working', error)
-        self._fail(error)
+        self._note_failure(error)
 
     # --- the process's side: on the loop -------------------------------------------------------
 

@@ -220,6 +220,9 @@ class Plan:
         )  # fmt: skip
         if operation is Operation.STOP:
             self._work.ends_at = now + self._policy.stop_s
+            if self.phase in ENDED:
+                # What is up all the same is driven by somebody else.
+                self._work.agenda.clear()
         if operation is not Operation.RECOVER:
             self._lost.clear()
         if operation not in (Operation.PAUSE, Operation.GIVE_UP):

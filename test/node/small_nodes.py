@@ -99,10 +99,10 @@ class CannotStop(Small):
     """Its engine raises when it is closed."""
 
     async def start(self, stack: AsyncExitStack) -> None:
-        stack.callback(self._fail)
+        stack.callback(self._cannot_close)
         await super().start(stack)
 
-    def _fail(self) -> None:
+    def _cannot_close(self) -> None:
         raise EngineError('the sound server does not answer')
 
 
@@ -129,6 +129,10 @@ class Dies(Small):
         async for line in self.lines:
             if line == 'die':
                 raise EngineError('the device was unplugged')
+
+    async def refuse(self, stack: AsyncExitStack) -> None:
+        """Stands for `open` once the device is unplugged for good."""
+        raise EngineError('there is no device any more')
 
 
 class LastWords(Small):

@@ -545,6 +545,13 @@ def test_a_stop_waits_for_no_service_that_is_not_there(active):
     assert active.now == began
 
 
+def test_a_stop_leaves_alone_what_others_have_brought_up(world):
+    world.machines['mic'].state = State.ACTIVE
+    world.ask(Operation.STOP)
+    assert world.settle() is Phase.STOPPED
+    assert world.machines['mic'].state is State.ACTIVE
+
+
 def test_the_sentence_on_where_things_are_names_who_is_lost(active):
     assert active.plan.describe() == 'prot is active'
     active.plan.on_lost('mic', 'unplugged', active.now)
