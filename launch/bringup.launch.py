@@ -10,15 +10,21 @@ Where prot was installed by pip, say first where: `export AMENT_PREFIX_PATH=$VIR
 
 from __future__ import annotations
 
-from launch import LaunchDescription
-from launch.actions import DeclareLaunchArgument, SetEnvironmentVariable
+from launch import LaunchContext, LaunchDescription
+from launch.actions import (
+    DeclareLaunchArgument,
+    LogInfo,
+    OpaqueFunction,
+    SetEnvironmentVariable,
+)
 from launch.conditions import IfCondition, UnlessCondition
 from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import Parameter
 from launch_ros.substitutions import FindPackageShare
+from launch_ros.utilities import prefix_namespace
 
-from prot_ros import graph
+from prot_ros import graph, params_file
 from prot_ros.run import COMPOSED
 
 BOOLEAN = ['true', 'false']
@@ -73,6 +79,17 @@ ARGUMENTS = [
 ]
 
 
+def check_parameters(context: LaunchContext) -> list[LogInfo]:
+    """Refuse a file with a mistake, which launch and the nodes would pass over in silence."""
+    path = LaunchConfiguration('params_file').perform(context)
+    below = context.launch_configurations.get('ros_namespace')
+    namespace = prefix_namespace(below, LaunchConfiguration('namespace').perform(context))
+    mistakes, doubts = params_file.check_shared_file(path, namespace or '')
+    if mistakes:
+        raise RuntimeError('\n'.join(mistakes))
+    return [LogInfo(msg=f'for no node of prot: {line}') for line in doubts]
+
+
 def process(executable: str, **kwargs: object) -> Node:
     """Run one of the package's executables, with what all of them have in common."""
     return Node(
@@ -107,4 +124,6 @@ def generate_launch_description() -> LaunchDescription:
         for spec in graph.ALL_NODES
     ]
     buffered = SetEnvironmentVariable('RCUTILS_LOGGING_BUFFERED_STREAM', '1')
-    return LaunchDescription([*ARGUMENTS, buffered, *one, *each])
+    return LaunchDescription(
+        [*ARGUMENTS, OpaqueFunction(function=check_parameters), buffered, *one, *each]
+    )

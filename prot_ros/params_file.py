@@ -26,10 +26,10 @@ from prot_ros import graph
 from prot_ros.params import allowed, describe, kinds, problem
 from prot_ros.run import load
 
-WIDTH = 99
 PARAMETERS = 'ros__parameters'
 OF_EVERY_NODE: dict[str, type] = {'use_sim_time': bool, 'start_type_description_service': bool}
 """What rclpy declares on each node."""
+
 FLAGS = {
     **dict.fromkeys(('true', 'yes', 'y', 'on'), True),
     **dict.fromkeys(('false', 'no', 'n', 'off'), False),
@@ -60,7 +60,7 @@ def _section(name: str, cls: type) -> str:
     lines = [f'\n# {graph.node(name).summary}', f'/**/{name}:', f'  {PARAMETERS}:']
     for field in dataclasses.fields(cls):
         lines += textwrap.wrap(
-            _explanation(field), WIDTH, initial_indent='    # ', subsequent_indent='    # '
+            _explanation(field), 99, initial_indent='    # ', subsequent_indent='    # '
         )
         lines.append(f'    {field.name}: {_scalar(field.default)}')
     return '\n'.join(lines) + '\n'
@@ -104,20 +104,34 @@ class _Checker:
             for name in self.classes
         }
         self.problems: list[str] = []
+        self.doubts: list[str] = []
+        """Of the problems, those that are none if the file is other packages', too."""
         self.found: dict[str, dict[str, Any]] = {name: {} for name in self.classes}
 
     def say(self, line: int, sentence: str) -> None:
         self.problems.append(f'{self.path}:{line}: {sentence}')
 
+    def doubt(self, line: int, sentence: str) -> None:
+        self.say(line, sentence)
+        self.doubts.append(self.problems[-1])
+
+    def read(self) -> None:
+        try:
+            self.check(Path(self.path).read_text(encoding='utf-8'))
+        except OSError as err:
+            self.problems.append(f'{self.path}: cannot be read: {err.strerror}')
+        except UnicodeDecodeError as err:
+            self.problems.append(
+                f'{self.path}: cannot be read: not UTF-8 ({err.reason} at byte {err.start})'
+            )
+
     def check(self, text: str) -> None:
         try:
             root = yaml.compose(text, yaml.SafeLoader)
-        except yaml.MarkedYAMLError as err:
-            line = err.problem_mark.line + 1 if err.problem_mark else 1
-            self.say(line, f'not YAML: {err.problem or err.context}')
-            return
         except yaml.YAMLError as err:
-            self.say(1, f'not YAML: {err}')
+            mark = getattr(err, 'problem_mark', None)
+            what = getattr(err, 'problem', None) or err
+            self.say(mark.line + 1 if mark else 1, f'not YAML: {what}')
             return
         if root is None:
             return
@@ -169,8 +183,10 @@ class _Checker:
             elif having:
                 for node in having:
                     self.check_value(node, name, value, line)
+            elif len(nodes) == 1:
+                self.say(line, f'{nodes[0]}: {problem(self.classes[nodes[0]], name, None)}')
             elif nodes:
-                self.say(line, self.unknown(name, nodes))
+                self.doubt(line, self.unknown(name, nodes))
 
     def nodes_of(self, section: _Section) -> list[str]:
         """Return the nodes a section is for; say so when there are none."""
@@ -179,15 +195,15 @@ class _Checker:
         if nodes:
             return nodes
         if last in self.classes:
-            self.say(
+            self.doubt(
                 section.line,
                 f'section {section.target!r} is not for the node {self.full_names[last]}, '
                 f"write '/**/{last}'",
             )
-            return [last]
+            return []
         near = difflib.get_close_matches(last, self.classes, n=1)
         hint = f'did you mean {near[0]!r}?' if near else f'there are {", ".join(self.classes)}'
-        self.say(section.line, f'there is no node {section.target!r}, {hint}')
+        self.doubt(section.line, f'there is no node {section.target!r}, {hint}')
         return []
 
     def check_value(self, node: str, name: str, value: Any, line: int) -> None:
@@ -198,8 +214,6 @@ class _Checker:
             self.found[node][name] = value
 
     def unknown(self, name: str, nodes: list[str]) -> str:
-        if len(nodes) == 1:
-            return f'{nodes[0]}: {problem(self.classes[nodes[0]], name, None)}'
         known = {field for node in nodes for field in kinds(self.classes[node])}
         near = difflib.get_close_matches(name, known, n=1)
         hint = f', did you mean {near[0]!r}?' if near else ''
@@ -221,20 +235,24 @@ def check_file(path: str | Path, namespace: str = graph.NAMESPACE) -> list[str]:
     those of a node that is not in `namespace`. An empty list means that every value takes effect.
     """
     checker = _Checker(path, namespace)
-    try:
-        text = Path(path).read_text(encoding='utf-8')
-    except OSError as err:
-        return [f'{path}: cannot be read: {err.strerror}']
-    except UnicodeDecodeError as err:
-        return [f'{path}: cannot be read: it is not UTF-8 ({err.reason} at byte {err.start})']
-    checker.check(text)
+    checker.read()
     return checker.problems
+
+
+def check_shared_file(path: str | Path, namespace: str) -> tuple[list[str], list[str]]:
+    """Return what is wrong with a file that may be other packages', too, and what is doubtful.
+
+    Doubtful is what may be meant for a node that is not prot's, or not the one in `namespace`.
+    """
+    checker = _Checker(path, namespace)
+    checker.read()
+    return [line for line in checker.problems if line not in checker.doubts], checker.doubts
 
 
 def values(path: str | Path, namespace: str = graph.NAMESPACE) -> dict[str, dict[str, Any]]:
     """Return what a file in which `check_file` finds nothing sets: node, parameter, value."""
     checker = _Checker(path, namespace)
-    checker.check(Path(path).read_text(encoding='utf-8'))
+    checker.read()
     return checker.found
 
 

@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -48,3 +51,31 @@ def test_a_flag_takes_nothing_but_true_and_false(arguments: dict[str, Any], name
         arguments[name].execute(context)
     context.launch_configurations[name] = 'true'
     arguments[name].execute(context)
+
+
+@pytest.mark.parametrize(
+    ('text', 'expected'),
+    [
+        (None, 'cannot be read: No such file or directory'),
+        ('/**/mic:\n  ros__parameters: {rat: 1}\n', "there is no parameter 'rat', did you mean"),
+    ],
+)
+def test_a_parameter_file_with_a_mistake_starts_nothing(
+    tmp_path: Path, text: str | None, expected: str
+) -> None:
+    path = tmp_path / 'mine.yaml'
+    if text is not None:
+        path.write_text(text)
+    launch_file = ROOT / 'launch' / 'bringup.launch.py'
+    done = subprocess.run(
+        ['ros2', 'launch', str(launch_file), f'params_file:={path}'],
+        env={**os.environ, 'PYTHONPATH': f'{ROOT}:{os.environ.get("PYTHONPATH", "")}'},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert expected in done.stdout + done.stderr
+    assert 'process started' not in done.stdout

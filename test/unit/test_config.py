@@ -122,6 +122,20 @@ def test_sections_are_held_to_the_namespace(tmp_path: Path) -> None:
     assert len(problems(tmp_path, text)) == 1
 
 
+def test_a_file_of_many_packages_is_held_to_prots_own_sections(tmp_path: Path) -> None:
+    path = tmp_path / 'robot.yaml'
+    path.write_text(
+        section('/**', 'use_sim_time: true', 'odom_frame: odom')
+        + section('/camera', 'fps: 30')
+        + section('/robot2/prot/mic', 'rate: 8000')
+        + section('/**/mic', 'rat: 8000', 'rate: 8000')
+    )
+    mistakes, doubts = params_file.check_shared_file(path, 'prot')
+    assert [line.split(':')[1] for line in mistakes] == ['13']
+    assert [line.split(':')[1] for line in doubts] == ['4', '6', '9']
+    assert set(params_file.check_file(path)) == {*mistakes, *doubts}
+
+
 def test_a_file_that_cannot_be_read_gets_one_sentence(tmp_path: Path) -> None:
     missing = tmp_path / 'missing.yaml'
     assert params_file.check_file(missing) == [
