@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
-import soundfile  # type: ignore[import-untyped]
+import soundfile
 
 from prot_ros.core.audio import FrameSplitter
 from prot_ros.engines.kinds import EngineError

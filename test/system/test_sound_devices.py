@@ -1,0 +1,251 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The real microphone and loudspeaker engines on a real PulseAudio server."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import psutil
+import pytest
+from audio_server import AudioServer
+from recordings import word_overlap
+from running_graph import RunningGraph, synthesise
+
+from prot_ros import graph
+from prot_ros.engines.kinds import EngineError
+from prot_ros.engines.mic_pyaudio import PyAudioMicrophone
+from prot_ros.engines.playback_paplay import PaplayPlayback
+from prot_ros.engines.stt_pocketsphinx import PocketSphinxRecognizer
+
+RATE = 24000
+LOUD = 500
+"""Of 32767: a hundred times what a null sink's monitor shows in silence, which is 0."""
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[AudioServer]:
+    with AudioServer() as running:
+        for name, value in running.environment.items():
+            monkeypatch.setenv(name, value)
+        yield running
+
+
+def tone(seconds: float, rate: int = RATE) -> bytes:
+    wave = np.sin(np.arange(int(seconds * rate)) * 2 * np.pi * 440 / rate)
+    return (wave * 12000).astype('<i2').tobytes()
+
+
+def loud_at(pcm: bytes) -> np.ndarray:
+    """Return the positions of loud samples."""
+    return np.flatnonzero(np.abs(np.frombuffer(pcm, '<i2').astype(int)) > LOUD)
+
+
+async def until(condition: Callable[[], bool], what: str, within: float = 10.0) -> None:
+    deadline = time.monotonic() + within
+    while not condition():
+        assert time.monotonic() < deadline, f'{what}: not within {within:g} s'
+        await asyncio.sleep(0.01)
+
+
+def children() -> list[psutil.Process]:
+    return [p for p in psutil.Process().children() if p.name() in ('paplay', 'parec')]
+
+
+def test_paplay_is_heard_in_full_and_its_position_is_true(server):
+    async def main() -> None:
+        speaker = PaplayPlayback(RATE, '', 40)
+        await speaker.open()
+        recorder = server.record(rate=RATE)
+        await speaker.write(tone(1.0))
+        assert speaker.played() < RATE, 'write returns ahead of what is heard'
+        await speaker.drain()
+        assert speaker.played() == RATE
+        await until(lambda: len(loud_at(recorder.pcm())) > 0.9 * RATE, 'the whole tone')
+        heard = loud_at(recorder.stop())
+        assert (heard[-1] - heard[0]) / RATE == pytest.approx(1.0, abs=0.02), 'without a gap'
+        await speaker.close()
+        assert children() == []
+
+    asyncio.run(main())
+
+
+def test_abort_is_silence_at_once_and_the_next_reply_is_heard(server):
+    async def main() -> None:
+        speaker = PaplayPlayback(RATE, '', 40)
+        await speaker.open()
+        recorder = server.record(rate=RATE)
+        writing = asyncio.ensure_future(speaker.write(tone(10.0)))
+        await until(lambda: speaker.played() > RATE, 'a second of it')
+        at = time.monotonic()
+        await speaker.abort()
+        await asyncio.wait_for(writing, 1.0)
+        said = speaker.played()
+        await until(lambda: time.monotonic() > at + 0.7, 'a while')
+        quiet_from = len(recorder.pcm())
+        last = loud_at(recorder.pcm())[-1] / RATE + recorder.began
+        assert last - at < 0.2, f'audible {1000 * (last - at):.0f} ms after the abort'
+        assert said < 1.3 * RATE
+        await speaker.write(tone(0.3))
+        await speaker.drain()
+        await until(lambda: len(loud_at(recorder.pcm()[quiet_from:])) > 0.25 * RATE, 'the next')
+        recorder.stop()
+        await speaker.close()
+        assert children() == []
+
+    asyncio.run(main())
+
+
+def test_a19_a_player_that_dies_or_loses_its_server_leaves_nothing(server):
+    async def main() -> None:
+        speaker = PaplayPlayback(RATE, '', 40)
+        await speaker.open()
+        children()[0].kill()
+        with pytest.raises(EngineError, match='paplay'):
+            await speaker.write(tone(10.0))
+        await speaker.write(tone(0.1))  # a new one has been started
+        server.stop()
+        with pytest.raises(EngineError, match=r'paplay.*pactl'):
+            await speaker.write(tone(10.0))
+        await speaker.abort()
+        await speaker.close()
+        await speaker.close()
+        assert children() == []
+        with pytest.raises(EngineError, match='pactl'):
+            await speaker.open()
+        assert children() == []
+
+    asyncio.run(main())
+
+
+def test_an_unknown_sink_is_named(server):
+    async def main() -> None:
+        speaker = PaplayPlayback(RATE, 'nonesuch', 40)
+        with pytest.raises(EngineError, match="sink 'nonesuch'"):
+            await speaker.open()
+        assert children() == []
+
+    asyncio.run(main())
+
+
+def test_pyaudio_hears_the_room_and_keeps_stderr_clean(server, capfd):
+    async def main() -> None:
+        microphone = PyAudioMicrophone(16000, '')
+        await microphone.open()
+        voice = server.play(tone(1.0, 16000))
+        heard = bytearray()
+
+        async def listen() -> None:
+            async for frame in microphone.frames():
+                assert len(frame) == 640
+                heard.extend(frame)
+
+        listening = asyncio.ensure_future(listen())
+        await until(lambda: len(loud_at(bytes(heard))) > 14000, 'the tone')
+        listening.cancel()
+        await asyncio.wait({listening})
+        voice.wait(10)
+        await microphone.close()
+        await microphone.close()
+
+    asyncio.run(main())
+    assert capfd.readouterr().err == ''
+
+
+def test_a20_fifty_rounds_of_the_microphone_leave_no_thread_and_no_descriptor(server):
+    async def once(device: str) -> None:
+        microphone = PyAudioMicrophone(16000, device)
+        if device:
+            with pytest.raises(EngineError, match='input devices here are'):
+                await microphone.open()
+        else:
+            await microphone.open()
+        await microphone.close()
+
+    async def main() -> None:
+        await once('')
+        await once('nonesuch')
+        process = psutil.Process()
+        before = process.num_fds()
+        threads = process.num_threads()
+        for number in range(50):
+            await once('nonesuch' if number % 10 == 0 else '')
+        await until(lambda: process.num_threads() <= threads, 'the threads')
+        assert process.num_fds() <= before + 1
+
+    asyncio.run(main())
+
+
+def test_a_microphone_whose_server_goes_says_so(server):
+    async def main() -> None:
+        microphone = PyAudioMicrophone(16000, '')
+        await microphone.open()
+
+        async def listen() -> None:
+            async for _ in microphone.frames():
+                pass
+
+        listening = asyncio.ensure_future(listen())
+        await asyncio.sleep(0)
+        server.stop()
+        with pytest.raises(EngineError, match='no audio') as caught:
+            await asyncio.wait_for(listening, 10)
+        assert caught.value.retryable
+        await microphone.close()
+
+    asyncio.run(main())
+
+
+SOUND = {'mic': {'engine': 'pyaudio'}, 'speaker': {'engine': 'paplay'}}
+
+
+def recognise(pcm: bytes) -> str:
+    async def main() -> str:
+        recognizer = PocketSphinxRecognizer()
+        await recognizer.open()
+        recognition = recognizer.start()
+        await recognition.push(pcm)
+        text = await recognition.finish()
+        await recognizer.close()
+        return text
+
+    return asyncio.run(main())
+
+
+def test_a_conversation_through_the_room_and_the_loudspeaker(server, tmp_path):
+    with RunningGraph(tmp_path, SOUND, environment=server.environment) as robot:
+        recorder = server.record()
+        server.play(synthesise('what is the capital of france')).wait(20)
+        report = robot.observer.wait(graph.TURN, within=30)
+        assert 'capital' in report.utterance
+        assert report.heard
+        assert set(robot.stop().values()) == {0}
+    heard = recognise(recorder.stop())
+    assert word_overlap(heard, report.heard.replace('.', '').replace(',', '')) > 0.5, heard
+
+
+def test_barge_in_through_the_room_silences_the_loudspeaker(server, tmp_path):
+    with RunningGraph(tmp_path, SOUND, environment=server.environment) as robot:
+        recorder = server.record()
+        robot.observer.publish(graph.HEAR, 'tell me a long story')
+        robot.observer.wait(graph.PLAYBACK, lambda p: p.turn_played_ms > 3000, within=30)
+        began = time.monotonic()
+        voice = server.play(synthesise('stop please i want to ask something else'))
+        story = robot.observer.wait(graph.TURN, within=20)
+        cut = time.monotonic()
+        assert story.cut == 'barge_in'
+        state = robot.observer.wait(graph.STATE, lambda s: s == 'listening', within=5, since=began)
+        assert state == 'listening'
+        robot.observer.wait(graph.TRANSCRIPT, within=20, since=began)
+        answered = time.monotonic()
+        robot.observer.wait(graph.TURN, lambda r: r.turn > story.turn, within=20)
+        voice.wait(20)
+        pcm = recorder.stop()
+        assert set(robot.stop().values()) == {0}
+    loud = loud_at(pcm) / recorder.rate + recorder.began
+    # From the cut until the answer, the monitor is silent; 0.2 s for what the server had buffered.
+    stale = loud[(loud > cut + 0.2) & (loud < answered)]
+    assert stale.size == 0, f'audible {stale[0] - cut:.3f} s after the cut'
+    assert (loud > answered).any(), 'the answer is heard'
