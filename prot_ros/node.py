@@ -9,7 +9,6 @@ under which deadline, and how everything is let go again:
     start(stack)   on activate, loop: what is held while active (stream, socket, subprocess)
     run()          while active, loop: the work; cancelled on deactivate
 
-Subscriptions exist only while the node is active, so nothing is delivered to one that is not.
 Interrupts have their own lane: a task that reads them as they come, so that an interrupt never
 queues behind data.
 """
@@ -24,14 +23,13 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.context import Context
-from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
-from rclpy.qos import QoSProfile
+from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 
-from prot_ros import graph, messages, params
-from prot_ros.bridge import Answer, Bridge, Mailbox
+from prot_ros import graph, params
 from prot_ros.core.stamps import Stamp, milliseconds
 from prot_ros.core.turns import Interrupt, TurnGate, Verdict
 from prot_ros.engines.kinds import EngineError
+from prot_ros.graph_node import GraphNode
 from prot_ros.tenure import AbandonedError, Tenure, root_cause
 
 P = TypeVar('P')
@@ -47,7 +45,7 @@ EXPECTED = (EngineError, params.ParameterError, TimeoutError, AbandonedError, OS
 """Failures that a sentence explains; anything else is a bug and gets its traceback."""
 
 
-class ProtNode(LifecycleNode, Generic[P]):
+class ProtNode(GraphNode, Generic[P]):
     """A lifecycle node whose work is asyncio and whose resources have an owner."""
 
     params_class: ClassVar[type]
@@ -57,8 +55,7 @@ class ProtNode(LifecycleNode, Generic[P]):
         self, name: str, *, context: Context, loop: asyncio.AbstractEventLoop, **kwargs: Any
     ) -> None:
         """Declare parameters; raise ParameterError when one was given a value it cannot take."""
-        super().__init__(name, context=context, **kwargs)
-        self.bridge = Bridge(self, loop)
+        super().__init__(name, context=context, loop=loop, **kwargs)
         self.gate = TurnGate()
         self.params: P
         self.failure = ''
@@ -70,13 +67,6 @@ class ProtNode(LifecycleNode, Generic[P]):
         """Owns every task of the active state."""
         self._configured: Tenure | None = None
         self._active: Tenure | None = None
-        self._mailboxes: dict[str, tuple[graph.Topic, Mailbox[Any]]] = {}
-        self._subscribed: list[Any] = []
-        self._outlets: dict[str, tuple[Any, messages.Codec]] = {}
-        self._foreign: list[tuple[Any, str, Callable[[Any], None], QoSProfile]] = []
-        self._endings: list[Callable[[], object]] = []
-        self._malformed = 0
-        self._drops_reported = 0
         self._leaving = False
         self._diagnostics = self.create_publisher(
             DiagnosticArray, graph.DIAGNOSTICS, graph.DIAGNOSTICS_QOS
@@ -86,7 +76,7 @@ class ProtNode(LifecycleNode, Generic[P]):
     # --- hooks ---------------------------------------------------------------------------------
 
     def declare(self) -> None:
-        """Make publishers and mailboxes."""
+        """Make publishers, mailboxes, services: see `graph_node.py`."""
 
     async def open(self, stack: AsyncExitStack) -> None:
         """Acquire what is held while configured, each thing with its release on the stack."""
@@ -103,45 +93,6 @@ class ProtNode(LifecycleNode, Generic[P]):
     def status(self) -> dict[str, object]:
         """Return what the node wants to show in its diagnostics."""
         return {}
-
-    # --- for subclasses ------------------------------------------------------------------------
-
-    def publisher(self, topic: graph.Topic) -> None:
-        """Make a publisher; for `declare`."""
-        codec = messages.codec(topic.value)
-        outlet = self.create_lifecycle_publisher(codec.msg, topic.name, topic.qos)
-        self._outlets[topic.name] = (outlet, codec)
-
-    def publish(self, topic: graph.Topic, value: Any) -> None:
-        """Send a value; silently nothing while the node is inactive, as lifecycle nodes do."""
-        outlet, codec = self._outlets[topic.name]
-        outlet.publish(codec.encode(value))
-
-    def mailbox(self, topic: graph.Topic, bound: int | None = None) -> Mailbox[Any]:
-        """Make a mailbox that is filled from a topic while active; for `declare`."""
-        box: Mailbox[Any] = Mailbox(topic.name, bound or topic.qos.depth, self.bridge.loop)
-        self._mailboxes[topic.name] = (topic, box)
-        return box
-
-    def listen(
-        self, msg: Any, topic: str, receive: Callable[[Any], None], qos: QoSProfile
-    ) -> None:
-        """Subscribe, while active, to a topic that is not in the graph's table; for `declare`.
-
-        `receive` runs on the executor thread: it posts, and does nothing else.
-        """
-        self._foreign.append((msg, topic, receive, qos))
-
-    def service(self, srv_type: Any, name: str, ask: Callable[[Any, Answer], None]) -> None:
-        """Offer a service, answered from the loop (`Bridge.service`); for `declare`."""
-        service = self.bridge.service(srv_type, name, ask)
-        self._endings.append(lambda: self.destroy_service(service))
-
-    def client(self, srv_type: Any, name: str) -> Any:
-        """Make a service client; for `declare`."""
-        client = self.create_client(srv_type, name)
-        self._endings.append(lambda: self.destroy_client(client))
-        return client
 
     def now(self) -> Stamp:
         """Return the node's clock, which is simulated time under `use_sim_time`."""
@@ -234,10 +185,7 @@ class ProtNode(LifecycleNode, Generic[P]):
         tenure = Tenure(f'{self.get_name()} active', self.start, self._work, self._died)
         self._acquire('_active', tenure, START_DEADLINE_S)
         # Last, so that nothing arrives before there is someone to take it.
-        for topic, box in self._mailboxes.values():
-            self._subscribed.append(self._subscribe(topic, box))
-        for msg, name, receive, qos in self._foreign:
-            self._subscribed.append(self.create_subscription(msg, name, receive, qos))
+        self._subscribe_all()
 
     def _deactivate(self, state: LifecycleState) -> None:
         try:
@@ -256,25 +204,17 @@ class ProtNode(LifecycleNode, Generic[P]):
         self.bridge.call(tenure.begin(deadline_s), deadline_s + 5.0)
 
     def _release_active(self) -> None:
-        for subscription in self._subscribed:
-            self.destroy_subscription(subscription)
-        self._subscribed.clear()
+        self._unsubscribe_all()
         try:
             self._let_go('_active')
         finally:
-            for _, box in self._mailboxes.values():
-                box.flush()
+            self._flush_mailboxes()
 
     def _release_configured(self) -> None:
         try:
             self._let_go('_configured')
         finally:
-            for outlet, _ in self._outlets.values():
-                self.destroy_lifecycle_publisher(outlet)
-            for destroy in self._endings:
-                destroy()
-            for made in (self._outlets, self._endings, self._foreign, self._mailboxes):
-                made.clear()
+            self._destroy_entities()
 
     def _release_all(self) -> None:
         try:
@@ -292,23 +232,6 @@ class ProtNode(LifecycleNode, Generic[P]):
                 # way of a second acquisition.
                 if tenure.released:
                     setattr(self, slot, None)
-
-    def _subscribe(self, topic: graph.Topic, box: Mailbox[Any]) -> Any:
-        codec = messages.codec(topic.value)
-
-        def receive(msg: Any) -> None:
-            try:
-                value = codec.decode(msg)
-            except ValueError as err:
-                self._malformed += 1
-                self.get_logger().warning(
-                    f'{topic.name}: a malformed message is dropped: {err}',
-                    throttle_duration_sec=1.0,
-                )
-                return
-            box.post(value)
-
-        return self.create_subscription(codec.msg, topic.name, receive, topic.qos)
 
     # --- while active: on the loop -------------------------------------------------------------
 
@@ -404,34 +327,28 @@ class ProtNode(LifecycleNode, Generic[P]):
     def _publish_diagnosis(self) -> None:
         self._diagnostics.publish(self._diagnosis())
 
+    def _shown(self) -> dict[str, object]:
+        try:
+            return self.status()
+        except Exception as err:  # noqa: BLE001 - a bug there must not end the heartbeat
+            return {'status': f'cannot be shown: {err!r}'}
+
     def _diagnosis(self) -> DiagnosticArray:
         state = self.lifecycle_state
+        level, message = DiagnosticStatus.OK, state
+        queues, warning = self._queues()
+        failure = self.bridge.failure or self.failure
+        if warning:
+            level, message = DiagnosticStatus.WARN, warning
+        if failure:
+            level, message = DiagnosticStatus.ERROR, failure
         values: dict[str, object] = {
             'state': state,
             'tasks': len(asyncio.all_tasks()),
             'malformed': self._malformed,
+            **queues,
+            **self._shown(),
         }
-        level, message = DiagnosticStatus.OK, state
-        drops = 0
-        for _, box in list(self._mailboxes.values()):
-            gauge = box.gauge
-            drops += gauge.dropped
-            values[f'queue {gauge.name}'] = gauge.summary()
-            if box.alarms:
-                box.alarms = 0
-                self.get_logger().warning(
-                    f'queue {gauge.name} was three quarters full: {gauge.summary()}'
-                )
-            if gauge.high:
-                level, message = DiagnosticStatus.WARN, f'queue {gauge.name} is nearly full'
-        if drops > self._drops_reported:
-            level = DiagnosticStatus.WARN
-            message = f'{drops - self._drops_reported} messages dropped since the last report'
-            self._drops_reported = drops
-        failure = self.bridge.failure or self.failure
-        if failure:
-            level, message = DiagnosticStatus.ERROR, failure
-        values.update(self.status())
         status = DiagnosticStatus(
             level=level,
             name=self.get_fully_qualified_name().lstrip('/'),

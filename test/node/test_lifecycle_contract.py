@@ -435,6 +435,33 @@ def test_the_beat_comes_from_the_loop_so_that_a_stalled_loop_falls_silent(ros, d
     ros.run(scenario)
 
 
+def test_a_bug_in_what_a_node_shows_does_not_end_its_beat(ros, diary):
+    class Bashful(Small):
+        def status(self):
+            raise AttributeError('not yet')
+
+    async def scenario():
+        async with ros.node(Bashful), ros.peer() as peer:
+            await until(lambda: len(peer.reports) >= 2)
+            assert 'not yet' in peer.report('node')['status']
+
+    ros.run(scenario)
+
+
+def test_drops_are_reported_anew_after_a_cleanup(ros, diary):
+    async def scenario():
+        async with ros.node(Busy, lines=2) as node, ros.peer() as peer:
+            for _ in range(2):
+                await ros.bring_up(node)
+                await peer.say(graph.HEAR, *(f'{i}' for i in range(8)))
+                await until(lambda: node.lines.gauge.dropped)
+                await until(lambda: 'dropped since' in (peer.report('node') or {})['message'])
+                await ros.go(node, 'deactivate', 'cleanup')
+                await until(lambda: peer.report('node')['state'] == 'unconfigured')
+
+    ros.run(scenario)
+
+
 def test_when_the_executor_dies_the_beat_says_so_and_all_is_released(ros, diary, capfd):
     async def scenario():
         async with ros.node(Small) as node, ros.peer() as peer:
