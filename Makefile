@@ -72,7 +72,7 @@ packages:
 	@scripts/system_packages.sh $(PYTHON)
 
 $(INSTALLED): setup.py setup.cfg | packages
-	@echo 'installing Python packages into $(VENV)'
 	@$(PYTHON) -m venv $(VENV_OPTIONS) $(VENV)
-	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[$(EXTRAS)]'
+	$(call quietly,packages,$(BIN)/python -m pip install --disable-pip-version-check \
+		-e '.[$(EXTRAS)]')
 	@touch $@
