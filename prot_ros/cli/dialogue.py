@@ -21,8 +21,9 @@ from prot_ros.cli.typed_lines import TypedLines
 from prot_ros.core.wire import TEXT_LIMIT
 from prot_ros.tenure import root_cause
 
-LOOK_S = 2.5
-"""How long a running robot is looked for; discovery takes a second on a busy network."""
+LOOK_S = 4.0
+"""How long a running robot is looked for. What its node is called is told again every 3 s, should
+the first telling be lost."""
 READY_S = 90.0
 """A first initdb and a speech model on a small board."""
 
@@ -86,18 +87,18 @@ async def _join(
     inherit: Sequence[int],
 ) -> OwnRobot | None:
     """Find the robot, or bring up one of our own, which is returned then."""
-    if await participant.found(graph.HEAR, LOOK_S):
+    found = await participant.found(graph.HEAR, LOOK_S)
+    if found or participant.addressee_exists():
         if '--params-file' in ros_arguments:
             raise CommandError(
                 'a robot is running already; parameters can only be given to one that is started '
                 'here. Leave them away, or take another --namespace'
             )
+        if not found:
+            screen.line(f'The robot in /{namespace} is not ready; waiting for it.')
+            if not await participant.found(graph.HEAR, READY_S):
+                raise CommandError(participant.nobody_there())
         screen.line(f'Talking with the robot in /{namespace}.')
-        return None
-    if participant.addressee_exists():
-        screen.line(f'The robot in /{namespace} is not ready; waiting for it.')
-        if not await participant.found(graph.HEAR, READY_S):
-            raise CommandError(participant.nobody_there())
         return None
     screen.line(f'No robot is running in /{namespace}; starting one for this conversation ...')
     robot = await stack.enter_async_context(OwnRobot(ros_arguments, inherit))
@@ -154,7 +155,7 @@ class _Conversation:
                 self._awaited = text
                 self._answered.clear()
             await self._participant.reach(graph.HEAR)
-            await self._participant.send(graph.HEAR, text)
+            self._participant.publish(graph.HEAR, text)
             if not self._typed.interactive:
                 await self._reply_to(text)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import sys
 
 from prot_ros.cli.arguments import CommandParser, add_namespace
 from prot_ros.cli.failure import UsageError
@@ -53,7 +54,9 @@ async def _interrupt(args: argparse.Namespace) -> int:
     async with participating(
         args.namespace, advertise=[graph.INTERRUPT], use_sim_time=args.use_sim_time
     ) as participant:
-        await participant.reach(graph.INTERRUPT)
+        deaf = await participant.reach(graph.INTERRUPT)
         interrupt = Interrupt(await participant.clock(), args.source)
-        await participant.send(graph.INTERRUPT, interrupt)
+        await participant.deliver(graph.INTERRUPT, interrupt)
+    if deaf:
+        print(f'(not listening: {", ".join(sorted(deaf))})', file=sys.stderr)
     return 0

@@ -36,7 +36,7 @@ def latencies(report: TurnReport) -> str:
         f'{stage.replace("_", " ")} {parts[stage]:.0f}' for stage in STAGES if stage in parts
     ]
     kind = 'voice to voice' if report.source == 'speech' else 'to the first sound'
-    return f'{whole:.0f} ms {kind}' + (f': {" + ".join(stages)}' if stages else '')
+    return f'{whole:.0f} ms {kind}' + (f' = {" + ".join(stages)}' if stages else '')
 
 
 class Narrator:

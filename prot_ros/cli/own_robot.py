@@ -11,10 +11,10 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
 
-from prot_ros import graph
 from prot_ros.cli.failure import CommandError
-from prot_ros.cli.participant import Participant
+from prot_ros.cli.participant import NodeReport, Participant
 from prot_ros.cli.processes import NodeProcesses, describe
+from prot_ros.cli.readiness import all_active
 from prot_ros.run import COMPOSED
 
 TAIL_LINES = 12
@@ -26,7 +26,7 @@ class OwnRobot:
     def __init__(self, ros_arguments: Sequence[str], inherit: Sequence[int]) -> None:
         self._arguments = ros_arguments
         self._inherit = inherit
-        self._engines: dict[str, str] = {}
+        self._nodes: dict[str, NodeReport] = {}
         self._stack = AsyncExitStack()
         self._processes: NodeProcesses
 
@@ -78,17 +78,14 @@ class OwnRobot:
         )
 
     async def _all_active(self, participant: Participant) -> None:
-        states: dict[str, str] = {}
-        wanted = {spec.name for spec in graph.ALL_NODES}
         async for report in participant.reports:
-            states[report.name] = report.state
-            self._engines[report.name] = report.values.get('engine', '')
-            if all(states.get(name) == 'active' for name in wanted):
+            self._nodes[report.name] = report
+            if all_active(self._nodes):
                 return
 
     def engine_of(self, node: str) -> str:
         """Return which engine a node uses, as its diagnostics say; '' when they do not."""
-        return self._engines.get(node, '')
+        return self._nodes[node].values.get('engine', '') if node in self._nodes else ''
 
     def _tail(self) -> str:
         lines = (

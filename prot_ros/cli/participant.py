@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -31,8 +31,6 @@ EVENTS = 4096
 """A whole minute of every topic; whoever reads is far faster."""
 LOOK_S = 0.02
 """Between two looks at who is there: ROS has no event for that."""
-SETTLE_S = 1.0
-"""Once the first listener is found, how long the others are waited for."""
 RELEASE_S = 3.0
 ADDRESSEE = 'dialog'
 """The node without which no command has anybody to talk to."""
@@ -140,33 +138,42 @@ class Participant:
             publisher = self._node.create_publisher(codec.msg, topic.name, topic.qos)
             self._publishers[topic.name] = publisher
 
-    async def reach(self, topic: graph.Topic, deadline_s: float = 5.0) -> None:
-        """Wait until every node that is there would get a message on this topic.
+    async def reach(self, topic: graph.Topic, deadline_s: float = 5.0) -> set[str]:
+        """Wait until the nodes get what is sent on this topic; return those that would not.
 
-        Raises CommandError when the addressee is not among them. Before a publisher and a
-        subscriber know each other, a message is simply lost.
+        Raises CommandError when the addressee is among them. Before a publisher and a subscriber
+        know each other, a message is lost.
         """
         self.advertise(topic)
         publisher = self._publishers[topic.name]
+        ends = self._loop.time() + deadline_s
         if not await self.found(topic, deadline_s):
             raise CommandError(self.nobody_there())
-        settled = self._loop.time() + SETTLE_S
-        while self._loop.time() < settled:
+        while self._loop.time() < ends:
             here = self.listeners(topic)
-            if here >= set(topic.subscribers) and publisher.get_subscription_count() >= len(here):
-                return
+            matched = publisher.get_subscription_count() >= len(here)
+            if matched and here >= set(topic.subscribers):
+                break
             await asyncio.sleep(LOOK_S)
+        return set(topic.subscribers) - self.listeners(topic)
 
-    async def send(self, topic: graph.Topic, value: Any, deadline_s: float = 5.0) -> None:
-        """Publish to whom `reach` reached; return when they have it, or raise CommandError.
+    def publish(self, topic: graph.Topic, value: Any) -> None:
+        """Send to whom `reach` has reached; for who stays to see what comes of it."""
+        self._publishers[topic.name].publish(messages.codec(topic.value).encode(value))
 
-        Without waiting, a message would be lost when this process ends before it was sent.
+    async def deliver(self, topic: graph.Topic, value: Any, deadline_s: float = 5.0) -> None:
+        """Send, and return when everybody has acknowledged it; CommandError when not in time.
+
+        For who leaves then: a message may be lost when its sender ends. Readers acknowledge when
+        they are asked, and Fast DDS asks every 3 s.
         """
-        publisher = self._publishers[topic.name]
-        publisher.publish(messages.codec(topic.value).encode(value))
-        wait = Duration(nanoseconds=int(deadline_s * 1e9))
-        if not await asyncio.to_thread(publisher.wait_for_all_acked, wait):
-            raise CommandError(f'not everybody took it within {deadline_s:g} s; try again')
+        self.publish(topic, value)
+        ends = self._loop.time() + deadline_s
+        # In short looks, because rclpy holds the interpreter's lock as long as it waits.
+        while not self._publishers[topic.name].wait_for_all_acked(Duration(nanoseconds=1)):
+            if self._loop.time() >= ends:
+                raise CommandError(f'not everybody took it within {deadline_s:g} s; try again')
+            await asyncio.sleep(LOOK_S)
 
     def addressee_exists(self) -> bool:
         """Tell whether the addressee is there, in whatever state."""
@@ -204,7 +211,7 @@ async def participating(
     namespace: str,
     *,
     follow: Iterable[graph.Topic] = (),
-    advertise: Iterable[graph.Topic] = (),
+    advertise: Sequence[graph.Topic] = (),
     diagnostics: bool = False,
     use_sim_time: bool = False,
     domain: int | None = None,
@@ -230,10 +237,10 @@ async def participating(
         try:
             bridge = Bridge(node, loop)
             participant = Participant(node, bridge, loop)
-            for topic in follow:
-                participant.follow(topic)
             for topic in advertise:
                 participant.advertise(topic)
+            for topic in follow:
+                participant.follow(topic)
             if diagnostics:
                 participant.follow_diagnostics()
             bridge.start()

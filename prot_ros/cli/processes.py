@@ -76,7 +76,11 @@ class NodeProcesses:
         setpriv = shutil.which('setpriv')
         if setpriv is not None:
             command = [setpriv, '--pdeathsig', 'INT', '--', *command]
-        log = os.open(self.log_path(name), os.O_WRONLY | os.O_CREAT) if self._log_folder else None
+        log = (
+            os.open(self.log_path(name), os.O_WRONLY | os.O_CREAT, 0o644)
+            if self._log_folder
+            else None
+        )
         try:
             self.alive[name] = await asyncio.create_subprocess_exec(
                 *command,

@@ -123,13 +123,9 @@ def _nothing_void_was_played(course: Course) -> Verdict:
         late = milliseconds(noticed.at, seen.at)
         if late > LATE_MS:
             found.append(f'{seen.report.state} {late:.0f} ms after the interrupt')
-    voided = {
-        seen.report.turn
-        for seen in course.playback
-        if voided_by(course, seen.report.turn) is not None
-    }
-    seen_words = '; '.join(found[:3]) or f'{len(voided)} turns were voided while they were heard'
-    return Verdict(expected, not found, seen_words)
+    cut = {seen.report.turn for seen in course.playback if seen.report.state == PlaybackState.CUT}
+    words = f'{len(cut)} cut while heard, {len(course.interrupts)} interrupts in all'
+    return Verdict(expected, not found, '; '.join(found[:3]) or words)
 
 
 def _all_committed(course: Course, committed: Sequence[Message] | None) -> Verdict:
@@ -151,7 +147,7 @@ def _all_committed(course: Course, committed: Sequence[Message] | None) -> Verdi
 
 
 def summary(course: Course) -> str:
-    """Return the medians of the conversation's latencies in one line."""
+    """Return the medians of the conversation's latencies in one line, '' when there are none."""
     reports = [report for exchange in course.exchanges for report in exchange.reports]
     parts = []
     for stage, name in (
@@ -175,4 +171,4 @@ def summary(course: Course) -> str:
     ]
     if silences:
         parts.append(f'silent {median(silences):.0f} ms after the user begins to speak over it')
-    return f'{len(reports)} turns; medians: {", ".join(parts)}'
+    return f'{len(reports)} turns; medians: {", ".join(parts)}' if parts else ''

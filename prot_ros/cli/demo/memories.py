@@ -18,7 +18,7 @@ from prot_ros.memory.store import Memory
 SUBFOLDER = 'demo'
 MARK = 'made-by-prot-demo'
 """A file that tells the demo's folder from one in which a robot keeps its memories."""
-OPEN_S = 60.0
+OPEN_S = 25.0
 ALL = 1000
 
 
@@ -63,9 +63,7 @@ def prepare(path: Path, *, fresh: bool) -> None:
 
 
 async def known(path: Path) -> Known:
-    """Return what is known of the user."""
-    if not Cluster(path).data.exists():
-        return Known(0, 0, False)
+    """Return what is known of the user; CommandError when the database does not work."""
     try:
         async with asyncio.timeout(OPEN_S):
             async with Memory(None, path) as memory:

@@ -28,6 +28,9 @@ from prot_ros.cli.screen import Screen
 from prot_ros.tenure import root_cause
 
 FOLDER_PREFIX = 'prot-demo-'
+WHOLE_S = 160.0
+"""Bringing up and conversing, which take half of it. With what the database may take before and
+after, and the processes to end, a demo that gets stuck is over within four minutes."""
 DISCOVERY = 'ROS_AUTOMATIC_DISCOVERY_RANGE'
 
 
@@ -91,7 +94,7 @@ class _Performance:
             'speaker': {'engine': speaker},
             'dialog': {'database': 'embedded', 'data_folder': str(self._data)},
         }
-        follow = dict.fromkeys((*FOLLOWED, *NARRATED))
+        follow = {topic.name: topic for topic in (*FOLLOWED, *NARRATED)}.values()
         with settings.as_ros_arguments([], given, graph.NAMESPACE, 'info') as (arguments, inherit):
             async with participating(
                 graph.NAMESPACE, follow=follow, diagnostics=True
@@ -119,7 +122,6 @@ class _Performance:
         voice_name: str,
         pipe: Path,
     ) -> None:
-        conductor = Conductor(self.evidence, pipe, self._programme.user_says)
         try:
             async with asyncio.TaskGroup() as tasks:
                 watching = [
@@ -129,12 +131,10 @@ class _Performance:
                 async with processes:
                     outliving = tasks.create_task(_outlive(processes))
                     try:
-                        spoken = [
-                            (line, await voice.synthesize(line.text, voice_name)) for line in lines
-                        ]
-                        await conductor.wait_active()
-                        self._programme.up(self.evidence.nodes)
-                        await conductor.converse(spoken)
+                        async with asyncio.timeout(WHOLE_S):
+                            await self._converse(pipe, lines, voice_name)
+                    except TimeoutError:
+                        raise CommandError(f'this is not over after {WHOLE_S:g} s') from None
                     finally:
                         # From here on processes end because they are told to.
                         outliving.cancel()
@@ -143,6 +143,13 @@ class _Performance:
                     task.cancel()
         except BaseExceptionGroup as group:
             raise root_cause(group) from None
+
+    async def _converse(self, pipe: Path, lines: Sequence[Line], voice_name: str) -> None:
+        conductor = Conductor(self.evidence, pipe, self._programme.user_says)
+        spoken = [(line, await voice.synthesize(line.text, voice_name)) for line in lines]
+        await conductor.wait_active()
+        self._programme.up(self.evidence.nodes)
+        await conductor.converse(spoken)
 
     async def _watch_topics(self, participant: Participant) -> None:
         async for seen in participant.events:

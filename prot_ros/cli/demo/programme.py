@@ -99,8 +99,9 @@ class Programme:
         """Print medians and verdicts; return whether all expectations held."""
         screen = self._screen
         screen.line()
-        screen.line(screen.style('bold', summary))
-        screen.line()
+        if summary:
+            screen.line(screen.style('bold', summary))
+            screen.line()
         for verdict in verdicts:
             mark = (
                 screen.style('good', 'ok    ') if verdict.held else screen.style('bad', 'FAILED')

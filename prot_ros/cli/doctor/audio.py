@@ -41,16 +41,16 @@ async def _devices() -> Finding:
 async def _server() -> Finding:
     name = 'audio server'
     try:
-        code, out, err = await output_of('env', 'LC_ALL=C', 'pactl', 'info', deadline_s=SERVER_S)
+        code, out, err = await output_of('pactl', 'info', deadline_s=SERVER_S)
     except TimeoutError:
         lack = f'does not answer within {SERVER_S:g} s'
         return Finding(name, Level.DEGRADED, lack, 'restart it: pulseaudio -k')
-    if code == 127:
+    except FileNotFoundError:
         lack = 'the program pactl is not installed'
         return Finding(name, Level.DEGRADED, lack, 'apt install pulseaudio-utils')
     if code != 0:
         where = os.environ.get('PULSE_SERVER') or os.environ.get('XDG_RUNTIME_DIR') or 'nowhere'
-        lack = f'none answers ({err.strip() or "no reason given"}; looked at {where})'
+        lack = f'none answers ({(err.splitlines() or ["no reason given"])[0]}; looked at {where})'
         return Finding(name, Level.DEGRADED, lack, START)
     facts = dict(line.split(': ', 1) for line in out.splitlines() if ': ' in line)
     parts = [

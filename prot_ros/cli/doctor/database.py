@@ -59,14 +59,15 @@ async def _look(url: str, words: str) -> Finding:
     except (OSError, TimeoutError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as e:
         raise refusal(e, url) from None
     try:
-        version = connection.get_server_version()
+        major = connection.get_server_version().major
+        version = await connection.fetchval('SHOW server_version', timeout=CONNECT_S)
         vector = await connection.fetchval(_EXTENSION, timeout=CONNECT_S)
     finally:
         await connection.close(timeout=CONNECT_S)
-    detail = f'{words}: PostgreSQL {version.major}.{version.minor}'
+    detail = f'{words}: PostgreSQL {version}'
     if vector is None:
         return Finding(NAME, Level.FAILED, f'{detail}, without pgvector', VECTOR_FIX)
-    if version.major < OLDEST:
+    if major < OLDEST:
         fix = f'upgrade the server to PostgreSQL {OLDEST} or later'
         return Finding(NAME, Level.FAILED, f'{detail} is too old', fix)
     return Finding(NAME, Level.OK, f'{detail}, pgvector {vector}')

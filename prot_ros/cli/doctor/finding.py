@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+import os
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -55,6 +56,7 @@ async def output_of(*command: str, deadline_s: float) -> tuple[int, str, str]:
     """
     process = await asyncio.create_subprocess_exec(
         *command,
+        env={**os.environ, 'LC_ALL': 'C'},  # what it says is read
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
@@ -67,9 +69,3 @@ async def output_of(*command: str, deadline_s: float) -> tuple[int, str, str]:
             process.kill()
             await process.wait()
     return process.returncode or 0, out.decode(errors='replace'), err.decode(errors='replace')
-
-
-def worst(findings: Sequence[Finding]) -> Level:
-    """Return the worst level there is."""
-    order = list(Level)
-    return max((finding.level for finding in findings), key=order.index, default=Level.OK)

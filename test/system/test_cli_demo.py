@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""prot demo, as `make demo` runs it: twice, and ended in the middle."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import wave
+from array import array
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from command_line import Place, command, prot, wait_until
+from database import reachable_folder
+
+
+@pytest.fixture(scope='module')
+def folder() -> Iterator[Path]:
+    """A folder that outlives one conversation."""
+    with reachable_folder() as made:
+        yield made
+
+
+@pytest.fixture
+def place() -> Iterator[Place]:
+    held = Place()
+    yield held
+    held.close()
+
+
+def levels(path: Path) -> tuple[int, int, float]:
+    """Return the loudest sample of the left and of the right, and the length in seconds."""
+    with wave.open(str(path)) as sound:
+        assert sound.getnchannels() == 2
+        both = array('h', sound.readframes(sound.getnframes()))
+        lasts = sound.getnframes() / sound.getframerate()
+    return max(both[0::2]), max(both[1::2]), lasts
+
+
+@pytest.mark.timeout(260)
+@pytest.mark.parametrize(
+    ('meeting', 'greeting'),
+    [
+        ('nothing is remembered yet', 'the greeting is returned'),
+        ('Alice is known', 'Alice is greeted by her name, from an earlier conversation'),
+    ],
+)
+def test_demo_holds_its_conversation_and_knows_the_user_the_second_time(
+    place: Place, folder: Path, meeting: str, greeting: str
+) -> None:
+    recording = folder / 'talk.wav'
+    done = prot(
+        place.environment, 'demo', '--data', str(folder / 'data'), '--wav', str(recording),
+        within=250,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert meeting in done.stdout
+    assert f'ok     {greeting}' in done.stdout
+    assert 'FAILED' not in done.stdout
+    assert '\x1b' not in done.stdout
+    assert done.stdout.count('You:') >= 8
+    assert '✂ interrupted by barge_in, heard until then: “' in done.stdout
+    user, robot, lasts = levels(recording)
+    assert user > 3000
+    assert robot > 3000
+    assert lasts > 40
+    assert place.alive() == []
+
+
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+def test_demo_ends_at_a_signal_and_leaves_nothing(
+    place: Place, tmp_path: Path, data_folder: Path, number: signal.Signals
+) -> None:
+    runs = tmp_path / 'runs'
+    runs.mkdir()
+    log = tmp_path / 'demo.log'
+    environment = {**place.environment, 'TMPDIR': str(runs)}
+    with log.open('wb') as out:
+        demo = subprocess.Popen(
+            command('demo', '--data', str(data_folder)), env=environment, cwd=tmp_path,
+            stdout=out, stderr=out, stdin=subprocess.DEVNULL, process_group=0,
+        )  # fmt: skip
+    try:
+        wait_until(lambda: 'Robot:' in log.read_text(), 'the robot speaks')
+        os.killpg(demo.pid, number)
+        assert demo.wait(25) == 128 + number, log.read_text()
+    finally:
+        if demo.poll() is None:
+            demo.kill()
+            demo.wait()
+    assert 'nothing is left running' in log.read_text()
+    assert 'Traceback' not in log.read_text()
+    assert place.alive() == []
+    assert list(runs.iterdir()) == []
+
+
+def test_demo_refuses_a_folder_with_a_robots_memories(place: Place, tmp_path: Path) -> None:
+    (tmp_path / 'memory').mkdir()
+    done = prot(place.environment, 'demo', '--fresh', '--data', str(tmp_path))
+    assert done.returncode == 2
+    assert done.stderr == (
+        f"error: --data '{tmp_path}': the memories in it are not of the demo; "
+        'name another folder\n'
+    )
+    assert (tmp_path / 'memory').is_dir()
+
+
+def test_demo_refuses_a_voice_that_there_is_not(place: Place, tmp_path: Path) -> None:
+    done = prot(place.environment, 'demo', '--voice', 'hal', '--data', str(tmp_path))
+    assert done.returncode == 2
+    assert "--voice: there is no voice 'hal', expected one of kal" in done.stderr
