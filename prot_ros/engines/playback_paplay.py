@@ -24,6 +24,8 @@ WRITE_S = 2.0
 """A paplay that takes nothing for this long has a server that hangs."""
 CONNECTED = b'Stream successfully created'
 """What `paplay --verbose` says, untranslated, when it can be heard."""
+CHATTER = ('Opening a playback stream', 'Connection established', 'Time: ')
+"""What it says when all is well."""
 TAIL = 400
 
 
@@ -103,7 +105,8 @@ class PaplayPlayback(PacedPlayback):
         self._connected.set()  # nobody should wait for a program that has ended
 
     async def _fail(self, what: str) -> None:
-        said = ' '.join(self._said.removeprefix(CONNECTED).decode(errors='replace').split())
+        lines = self._said.removeprefix(CONNECTED).decode(errors='replace').splitlines()
+        said = ' '.join(line.strip() for line in lines if not line.startswith(CHATTER)).strip()
         await self._kill()
         where = f'sink {self._device!r}' if self._device else 'the default sink'
         raise EngineError(
