@@ -72,6 +72,8 @@ class ProtNode(GraphNode, Generic[P]):
             DiagnosticArray, graph.DIAGNOSTICS, graph.DIAGNOSTICS_QOS
         )
         params.declare(self, self.params_class)
+        self._change_state = self._service_change_state.callback
+        self._service_change_state.callback = self._change_state_if_legal
 
     # --- hooks ---------------------------------------------------------------------------------
 
@@ -127,6 +129,16 @@ class ProtNode(GraphNode, Generic[P]):
         if self._attempt('Recovering', self._release_all) == TransitionCallbackReturn.SUCCESS:
             return TransitionCallbackReturn.SUCCESS
         return TransitionCallbackReturn.FAILURE
+
+    def _change_state_if_legal(self, request: Any, response: Any) -> Any:
+        try:
+            return self._change_state(request, response)
+        except RuntimeError as err:
+            # In Jazzy a transition that is not possible now, such as activating twice, would end
+            # the executor, and leave who asked for it without an answer.
+            self.get_logger().warning(f'a transition is refused: {err}')
+            response.success = False
+            return response
 
     def _attempt(
         self,

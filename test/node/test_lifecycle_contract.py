@@ -143,6 +143,27 @@ def test_a23_two_shutdowns_at_once_are_one(ros, diary):
     ros.run(scenario)
 
 
+def test_a_transition_that_is_not_possible_now_is_refused_and_harms_nothing(ros, diary):
+    async def scenario():
+        async with ros.node(Small) as node, ros.peer() as peer:
+            await ros.bring_up(node)
+            before = list(diary)
+            for transition in (
+                Transition.TRANSITION_CONFIGURE,
+                Transition.TRANSITION_ACTIVATE,
+                99,
+            ):
+                request = ChangeState.Request()
+                request.transition.id = transition
+                reply = await peer.call(ChangeState, 'node/change_state', request)
+                assert not reply.success
+            assert node.lifecycle_state == 'active'
+            assert diary == before
+            assert await ros.go(node, 'deactivate', 'activate')
+
+    ros.run(scenario)
+
+
 @pytest.mark.parametrize(
     ('cls', 'transitions', 'state', 'reason'),
     [
