@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import tempfile
 from pathlib import Path
 
 # Domains whose ports stay below Linux's ephemeral range; 0 is everybody's default.
@@ -16,7 +15,7 @@ class Domain:
     """Holds a domain id that no other test process holds, until closed."""
 
     def __init__(self) -> None:
-        folder = Path(tempfile.gettempdir()) / 'prot-test-domains'
+        folder = Path('/tmp/prot-test-domains')  # whatever TMPDIR is: all runs must see it
         folder.mkdir(exist_ok=True)
         for number in range(FIRST, LAST + 1):
             handle = (folder / str(number)).open('w')

@@ -2,10 +2,11 @@
 """Run a command, then fail if it left anything behind: `nothing_left.py [--grace S] -- COMMAND`.
 
 Processes are found by descent: this one becomes the reaper of every orphan below it, so whatever
-is still a child of it when the command has ended was left behind, however it was detached. Shared
-memory and temporary folders are compared with those from before; what another living process
-holds is that one's business. What was left is named, then killed, so that the next run starts
-clean. Needs nothing but Python and Linux.
+is still below it when the command has ended was left behind, however it was detached. Shared
+memory is the command's if a process below was seen to map it, and left if nobody holds it.
+Temporary files are the command's because it has a folder for them of its own. So nothing that
+other programs on the machine do can fail it. What was left is named, then ended and removed, and
+the next run starts clean. Needs nothing but Python and Linux.
 """
 
 from __future__ import annotations
@@ -14,23 +15,26 @@ import argparse
 import contextlib
 import ctypes
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 PR_SET_CHILD_SUBREAPER = 36
+LOOK_S = 0.3
+"""How often the processes below are looked at: a node lives for seconds, a look takes 10 ms."""
 SHARED_MEMORY = ('fastrtps_', 'fastdds_', 'pulse-shm-', 'PostgreSQL.')
 NUMBERED_PORTS = ('fastrtps_port', 'fastdds_port')
 """Fast DDS leaves some of these when two processes of a domain end at the same moment. They are as
 many as there are ports, and the next process takes them again. What each participant has of its
 own, half a megabyte, is removed by a clean exit."""
-TEMPORARY = ('prot-', 'pulse-', 'launch_params_', '.s.PGSQL.')
-MEANT_TO_STAY = (*NUMBERED_PORTS, 'prot-test-domains')
-"""The last are lock files, which all test runs on a machine share."""
+MEANT_TO_STAY = ('pytest-of-',)
+"""pytest keeps the folders of the last tests; they go with the folder around them."""
 
 
 def main() -> int:
@@ -42,20 +46,33 @@ def main() -> int:
     args = parser.parse_args()
     if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0):
         raise OSError(ctypes.get_errno(), 'prctl(PR_SET_CHILD_SUBREAPER) failed')
-    before = things()
-    code = run(args.command)
+    # A short name, because sockets below may have no more than 107 characters; and open like /tmp,
+    # because PostgreSQL does not run as root but as another user.
+    folder = Path(tempfile.mkdtemp(prefix='p-', dir='/tmp'))
+    folder.chmod(0o1777)
+    with Watch() as watch:
+        code = run(args.command, {**os.environ, 'TMPDIR': str(folder)})
     left = [f'process {pid}: {words}' for pid, words in survivors(args.grace)]
-    left += sorted(thing for thing in things() - before if not held(thing))
+    left += watch.abandoned()
+    left += [str(item) for item in sorted(folder.iterdir()) if not stays(item)]
     for line in left:
         print(f'left behind: {line}', file=sys.stderr)
+    if code:
+        print(f'temporary files are kept in {folder}', file=sys.stderr)
+    else:
+        shutil.rmtree(folder)
     return code or (1 if left else 0)
 
 
-def run(command: list[str]) -> int:
+def stays(item: Path) -> bool:
+    return item.name.startswith(MEANT_TO_STAY)
+
+
+def run(command: list[str], environment: dict[str, str]) -> int:
     """Run the command; reap it and every orphan below it, as init would; return its exit code."""
     # A terminal sends Ctrl-C to both; the command decides what it means.
     signal.signal(signal.SIGINT, lambda *_: None)
-    child = subprocess.Popen(command)
+    child = subprocess.Popen(command, env=environment)
     signal.signal(signal.SIGTERM, lambda *_: child.send_signal(signal.SIGTERM))
     while True:
         pid, status = os.wait()
@@ -84,6 +101,45 @@ def survivors(grace_s: float) -> list[tuple[int, str]]:
     return left
 
 
+class Watch:
+    """Notes, while open, which processes there are below and which shared memory they map."""
+
+    def __init__(self) -> None:
+        self._pids: set[int] = set()
+        self._mapped: set[str] = set()
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._look_again, name='watch')
+
+    def __enter__(self) -> Watch:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._end.set()
+        self._thread.join()
+
+    def _look_again(self) -> None:
+        while not self._end.wait(LOOK_S):
+            below = descendants(os.getpid())
+            self._pids.update(below)
+            there = things()
+            for pid in below:
+                self._mapped |= there & mapped(pid)
+
+    def abandoned(self) -> list[str]:
+        """Remove and return what was mapped below and nobody holds any more."""
+        left = [thing for thing in sorted(self._mapped & things()) if not held(thing)]
+        for thing in left:
+            Path(thing).unlink(missing_ok=True)
+            Path(f'{thing}_el').unlink(missing_ok=True)  # Fast DDS's lock file of it
+        with contextlib.suppress(FileNotFoundError):
+            for line in Path('/proc/sysvipc/shm').read_text().splitlines()[1:]:
+                _, shmid, _, _, creator, _, attached, *_ = line.split()
+                if attached == '0' and int(creator) in self._pids:
+                    left.append(f'System V shared memory {shmid}')
+        return left
+
+
 def descendants(root: int) -> list[int]:
     parents = {}
     for pid in pids():
@@ -110,35 +166,32 @@ def describe(pid: int) -> str:
 
 
 def things() -> set[str]:
-    """Return the shared memory and temporary folders there are."""
-    found = set()
-    for folder, prefixes in (('/dev/shm', SHARED_MEMORY), (tempfile.gettempdir(), TEMPORARY)):
-        for name in os.listdir(folder):
-            if name.startswith(prefixes) and not name.startswith(MEANT_TO_STAY):
-                found.add(f'{folder}/{name}')
-    with contextlib.suppress(FileNotFoundError):
-        for line in Path('/proc/sysvipc/shm').read_text().splitlines()[1:]:
-            _, shmid, _, _, _, _, attached, uid, *_ = line.split()
-            if attached == '0' and int(uid) == os.getuid():
-                found.add(f'System V shared memory {shmid}')
-    return found
+    """Return the files of shared memory that somebody should have removed in the end."""
+    return {
+        f'/dev/shm/{name}'
+        for name in os.listdir('/dev/shm')
+        if name.startswith(SHARED_MEMORY) and not name.startswith(NUMBERED_PORTS)
+    }
+
+
+def mapped(pid: int) -> set[str]:
+    """Return the files a process has in its memory."""
+    try:
+        lines = Path(f'/proc/{pid}/maps').read_text(errors='replace').splitlines()
+    except OSError:
+        return set()
+    return {line.split(maxsplit=5)[5] for line in lines if '/dev/shm/' in line}
 
 
 def held(thing: str) -> bool:
-    """Tell whether a living process has it open, mapped, or a socket or file in it."""
-    for line in Path('/proc/net/unix').read_text(errors='replace').splitlines():
-        path = line.rpartition(' ')[2]
-        if path == thing or path.startswith(f'{thing}/'):
-            return True
+    """Tell whether a living process has it mapped or open."""
     for pid in pids():
-        with contextlib.suppress(OSError):
-            if f' {thing}\n' in Path(f'/proc/{pid}/maps').read_text(errors='replace'):
-                return True
-            # Names only: a process that ends in the middle would leave an open iterator behind.
-            for handle in os.listdir(f'/proc/{pid}/fd'):
+        if thing in mapped(pid):
+            return True
+        with contextlib.suppress(OSError), os.scandir(f'/proc/{pid}/fd') as handles:
+            for handle in handles:
                 with contextlib.suppress(OSError):
-                    target = os.readlink(f'/proc/{pid}/fd/{handle}')
-                    if target == thing or target.startswith(f'{thing}/'):
+                    if os.readlink(handle.path) == thing:
                         return True
     return False
 

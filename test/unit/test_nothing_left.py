@@ -5,12 +5,19 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import psutil
 
 SCRIPT = Path(__file__).parents[1] / 'nothing_left.py'
+
+MAPS_AND_WAITS = """
+import mmap, time
+with open('/dev/shm/fastdds_left_by_a_test', 'w+b') as file:
+    file.truncate(4096)
+    memory = mmap.mmap(file.fileno(), 4096)
+time.sleep(1)
+"""
 
 
 def run(script: str, grace: float = 0.2) -> subprocess.CompletedProcess[str]:
@@ -42,12 +49,20 @@ def test_a_process_that_is_just_ending_is_not_left() -> None:
     assert run('sleep 0.3 & exit 0', grace=10).returncode == 0
 
 
-def test_a_temporary_folder_is_named() -> None:
-    with tempfile.TemporaryDirectory(prefix='prot-') as before:
-        # Python's own dialect, so that the folder is where both look for it.
-        result = run('mkdir "${TMPDIR:-/tmp}/prot-left-by-a-test"')
-        left = Path(tempfile.gettempdir()) / 'prot-left-by-a-test'
-        left.rmdir()
-        assert result.returncode == 1
-        assert str(left) in result.stderr
-        assert before not in result.stderr
+def test_a_temporary_file_is_named_and_removed() -> None:
+    result = run('touch "$TMPDIR/draft"')
+    assert result.returncode == 1
+    (left,) = [line for line in result.stderr.splitlines() if line.endswith('/draft')]
+    assert not Path(left.removeprefix('left behind: ')).parent.exists()
+
+
+def test_shared_memory_is_named_and_removed_if_it_was_the_commands() -> None:
+    foreign = Path('/dev/shm/fastdds_foreign')
+    foreign.touch()
+    try:
+        result = run(f'exec {sys.executable} -S -c "{MAPS_AND_WAITS}"')
+    finally:
+        foreign.unlink()
+    assert result.stderr.splitlines() == ['left behind: /dev/shm/fastdds_left_by_a_test']
+    assert result.returncode == 1
+    assert not Path('/dev/shm/fastdds_left_by_a_test').exists()
