@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from time import monotonic, sleep
 from typing import Any
 
 from rclpy.context import Context
@@ -17,6 +18,9 @@ from rclpy.qos import QoSProfile
 
 from prot_ros import graph, messages
 from prot_ros.bridge import Answer, Bridge, Mailbox
+
+MATCH_LOOK_S = 0.005
+"""Discovery on one machine takes some 20 ms; rclpy has no event for its end."""
 
 
 class GraphNode(LifecycleNode):
@@ -100,6 +104,34 @@ class GraphNode(LifecycleNode):
             box.post(value)
 
         return self.create_subscription(codec.msg, topic.name, receive, topic.qos)
+
+    def _await_consumers(self, deadline_s: float) -> None:
+        """Wait until DDS has found the nodes that take what this one sends, or the deadline.
+
+        What is published before is lost, reliable or not: the first reply would have no voice.
+        Only nodes that come up before this one are waited for, and latched topics need no wait.
+        """
+        names = [spec.name for spec in graph.NODES]
+        if self.get_name() not in names:
+            return
+        earlier = set(names[: names.index(self.get_name())])
+        waiting = [
+            (self._outlets[topic.name][0], earlier & set(topic.subscribers))
+            for topic in graph.TOPICS
+            if topic.name in self._outlets and topic.qos.durability.name == 'VOLATILE'
+        ]
+        until = monotonic() + deadline_s
+        while waiting and monotonic() < until:
+            waiting = [
+                (outlet, nodes) for outlet, nodes in waiting if not self._met(outlet, nodes)
+            ]
+            if waiting:
+                sleep(MATCH_LOOK_S)
+
+    def _met(self, outlet: Any, nodes: set[str]) -> bool:
+        found = self.get_subscriptions_info_by_topic(outlet.topic_name)
+        here = {info.node_name for info in found if info.node_namespace == self.get_namespace()}
+        return nodes <= here and outlet.get_subscription_count() >= len(found)
 
     def _unsubscribe_all(self) -> None:
         for subscription in self._subscribed:

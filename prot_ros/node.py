@@ -37,6 +37,8 @@ P = TypeVar('P')
 OPEN_DEADLINE_S = 60.0
 """A first `initdb` and a speech model on a small board."""
 START_DEADLINE_S = 10.0
+MATCH_DEADLINE_S = 1.0
+"""A node that is driven alone, without its neighbours, goes on after this."""
 RELEASE_DEADLINE_S = 3.0
 """Of each stack. Two of them and the executor fit into the 5 s in which a process must end only
 because the second is nearly always immediate; a miss is reported, never hidden."""
@@ -198,6 +200,7 @@ class ProtNode(GraphNode, Generic[P]):
         self._acquire('_active', tenure, START_DEADLINE_S)
         # Last, so that nothing arrives before there is someone to take it.
         self._subscribe_all()
+        self._await_consumers(MATCH_DEADLINE_S)
 
     def _deactivate(self, state: LifecycleState) -> None:
         try:

@@ -146,3 +146,11 @@ def test_facts_told_are_known_in_the_next_conversation_in_new_processes(tmp_path
                 )
                 assert 'Seoul' in place.heard
             assert set(robot.stop().values()) == {0}
+
+
+@pytest.mark.parametrize('composed', [True, False], ids=['composed', 'processes'])
+def test_what_is_said_the_moment_all_are_active_is_heard(composed, tmp_path):
+    with RunningGraph(tmp_path, {'mic': {'engine': 'none'}}, composed=composed) as robot:
+        robot.observer.publish(graph.SAY, 'Good morning.')
+        report = robot.observer.wait(graph.TURN, within=10)
+        assert (report.heard, report.failure) == ('Good morning.', None)
