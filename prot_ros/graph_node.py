@@ -19,6 +19,8 @@ from rclpy.qos import QoSProfile
 from prot_ros import graph, messages
 from prot_ros.bridge import Answer, Bridge, Mailbox
 
+NAMELESS = '_NODE_NAME_UNKNOWN_'
+"""How rmw calls the node of an endpoint before it has been told."""
 MATCH_LOOK_S = 0.005
 """Discovery on one machine takes some 20 ms; rclpy has no event for its end."""
 
@@ -131,7 +133,9 @@ class GraphNode(LifecycleNode):
     def _met(self, outlet: Any, nodes: set[str]) -> bool:
         found = self.get_subscriptions_info_by_topic(outlet.topic_name)
         here = {info.node_name for info in found if info.node_namespace == self.get_namespace()}
-        return nodes <= here and outlet.get_subscription_count() >= len(found)
+        # The name of a node comes separately, and up to seconds after its subscription.
+        nameless = sum(info.node_name == NAMELESS for info in found)
+        return len(nodes - here) <= nameless and outlet.get_subscription_count() >= len(found)
 
     def _unsubscribe_all(self) -> None:
         for subscription in self._subscribed:
