@@ -15,13 +15,14 @@ T = TypeVar('T')
 class _Call(Generic[T]):
     """One call on its way there, and its result on its way back."""
 
-    def __init__(self, function: Callable[[], T]) -> None:
+    def __init__(self, function: Callable[[], T], *, even_if_cancelled: bool = False) -> None:
         self._function = function
+        self._even_if_cancelled = even_if_cancelled
         self._loop = asyncio.get_running_loop()
         self.future: asyncio.Future[T] = self._loop.create_future()
 
     def execute(self) -> None:
-        if self.future.cancelled():
+        if self.future.cancelled() and not self._even_if_cancelled:
             return  # nobody waits any more, and it has not begun
         try:
             result = self._function()
@@ -67,14 +68,23 @@ class OwnThread:
         self._calls.put(call)
         return await call.future
 
-    async def end(self, deadline_s: float) -> bool:
-        """Let it finish what it has and join it; return False if it hangs, and leave it alone."""
-        last = _Call(lambda: None)
-        self._calls.put(last)
+    @property
+    def alive(self) -> bool:
+        """Whether it still runs."""
+        return self._thread.is_alive()
+
+    async def end(self, deadline_s: float, last: Callable[[], None] = lambda: None) -> bool:
+        """Let it finish what it has, make a `last` call, and join it.
+
+        Return False when it hangs; it is left alone then, and goes on when it can. Raises what
+        `last` raises. Cancelled, it returns at once, and the last call is made all the same.
+        """
+        call = _Call(last, even_if_cancelled=True)
+        self._calls.put(call)
         self._calls.put(None)
         try:
             async with asyncio.timeout(deadline_s):
-                await last.future
+                await call.future
         except TimeoutError:
             return False
         self._thread.join()
