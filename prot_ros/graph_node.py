@@ -135,7 +135,8 @@ class GraphNode(LifecycleNode):
         here = {info.node_name for info in found if info.node_namespace == self.get_namespace()}
         # The name of a node comes separately, and up to seconds after its subscription.
         nameless = sum(info.node_name == NAMELESS for info in found)
-        return len(nodes - here) <= nameless and outlet.get_subscription_count() >= len(found)
+        matched: int = outlet.get_subscription_count()
+        return len(nodes - here) <= nameless and matched >= len(found)
 
     def _unsubscribe_all(self) -> None:
         for subscription in self._subscribed:
