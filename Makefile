@@ -28,7 +28,7 @@ quietly = @printf '%-12s' '$(1)'; if out=$$($(2) 2>&1); then echo ok; \
 	else code=$$?; printf 'FAILED\n%s\n' "$$out"; exit $$code; fi
 # The same for a tier of tests, but the last line and the reasons of skips are shown.
 tier = @printf '%-12s' '$(1)'; \
-	if out=$$($(BIN)/coverage run -m pytest -rs test/$(1) 2>&1 </dev/null); \
+	if out=$$($(BIN)/python -m coverage run -m pytest -rs test/$(1) 2>&1 </dev/null); \
 	then printf '%s\n' "$$out" | grep -E '^SKIPPED|(passed|skipped).* in ' ; \
 	else code=$$?; printf 'FAILED\n%s\n' "$$out"; exit $$code; fi
 
@@ -45,15 +45,15 @@ tiers: lint
 	$(call tier,node)
 	$(call tier,system)
 	$(call tier,launch)
-	@$(BIN)/coverage combine -q
-	@printf 'coverage    %s %% (of lines and branches)\n' "$$($(BIN)/coverage report --format=total)"
+	@$(BIN)/python -m coverage combine -q
+	@printf 'coverage    %s %% (of lines and branches)\n' "$$($(BIN)/python -m coverage report --format=total)"
 
 demo: $(INSTALLED)
 	@$(BIN)/prot demo
 
 lint: $(INSTALLED)
-	$(call quietly,style,$(BIN)/ruff check -q . && $(BIN)/ruff format -q --check .)
-	$(call quietly,types,$(BIN)/mypy prot_ros)
+	$(call quietly,style,$(BIN)/python -m ruff check -q . && $(BIN)/python -m ruff format -q --check .)
+	$(call quietly,types,$(BIN)/python -m mypy prot_ros)
 	$(call quietly,imports,$(BIN)/lint-imports)
 
 unit: $(INSTALLED)
