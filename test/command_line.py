@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import subprocess
 import sys
 import time
@@ -63,6 +64,15 @@ def prot(
         command(*words), env=environment, input=stdin, text=True, capture_output=True,
         timeout=within,
     )  # fmt: skip
+
+
+def crash(process: psutil.Process) -> None:
+    """Kill a node as a crash would, and remove the shared memory that only a clean end removes."""
+    maps = Path(f'/proc/{process.pid}/maps').read_text()
+    process.kill()
+    for name in set(re.findall(r'/dev/shm/fast(?:dds|rtps)_[0-9a-f]{16}$', maps, re.MULTILINE)):
+        Path(name).unlink(missing_ok=True)
+        Path(f'{name}_el').unlink(missing_ok=True)
 
 
 def wait_until(condition: Callable[[], bool], what: str, within: float = DEADLINE_S) -> None:

@@ -48,10 +48,6 @@ class CommandParser(argparse.ArgumentParser):
             if word.startswith('-'):
                 return f'there is no option {word!r}; text that begins with a dash goes after --'
             return f'there is nothing to do with the argument {word!r}'
-        glued = re.fullmatch(r"argument (-\w)/--\w+: ignored explicit argument '(.*)'", message)
-        if glued:
-            word = glued[1] + glued[2]
-            return f'there is no option {word!r}; text that begins with a dash goes after --'
         glued = re.fullmatch(r"argument (-\w)\S*: ignored explicit argument '(.*)'", message)
         if glued:
             word = glued[1] + glued[2]

@@ -54,9 +54,10 @@ async def _interrupt(args: argparse.Namespace) -> int:
     async with participating(
         args.namespace, advertise=[graph.INTERRUPT], use_sim_time=args.use_sim_time
     ) as participant:
+        # Before anybody is found: it is latched, so each node has it as soon as it is reached.
+        participant.publish(graph.INTERRUPT, Interrupt(await participant.clock(), args.source))
         deaf = await participant.reach(graph.INTERRUPT)
-        interrupt = Interrupt(await participant.clock(), args.source)
-        await participant.deliver(graph.INTERRUPT, interrupt)
+        await participant.acknowledged(graph.INTERRUPT)
     if deaf:
         print(f'(not listening: {", ".join(sorted(deaf))})', file=sys.stderr)
     return 0

@@ -14,10 +14,11 @@ from prot_ros.core.stamps import NEVER, Stamp
 from prot_ros.core.wire import Playback, PlaybackState, Sentence, Transcript, TurnReport
 
 FOLLOWED = (
-    graph.STATE, graph.PARTIAL, graph.TRANSCRIPT, graph.SENTENCE, graph.PLAYBACK, graph.HEARD,
+    graph.PARTIAL, graph.TRANSCRIPT, graph.HEARD, graph.STATE, graph.SENTENCE, graph.PLAYBACK,
     graph.TURN,
 )  # fmt: skip
-"""What a narrator has to see."""
+"""What a narrator has to see, in the order of cause and effect: of several topics that have a
+message, an executor takes the one that was subscribed to first."""
 
 MARGIN = ' ' * 9
 """Where what is neither the user's nor the robot's begins."""

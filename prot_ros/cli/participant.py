@@ -32,6 +32,9 @@ EVENTS = 4096
 LOOK_S = 0.02
 """Between two looks at who is there: ROS has no event for that."""
 RELEASE_S = 3.0
+NAMES_S = 6.0
+"""Once the addressee is known to be there, how much longer its name is waited for. Names come
+separately; one that is lost is told again 3 s later."""
 ADDRESSEE = 'dialog'
 """The node without which no command has anybody to talk to."""
 
@@ -66,6 +69,8 @@ class Participant:
         self._loop = loop
         self._bridge = bridge
         self._publishers: dict[str, Any] = {}
+        self._greeted = False
+        """Whether the addressee knows of us."""
         self.events: Mailbox[Seen] = Mailbox('events', EVENTS, loop)
         """What was seen on every topic that is followed, in one order."""
         self.reports: Mailbox[NodeReport] = Mailbox('diagnostics', 64, loop)
@@ -112,6 +117,19 @@ class Participant:
             DiagnosticArray, graph.DIAGNOSTICS, receive, graph.DIAGNOSTICS_QOS
         )
 
+    def await_greeting(self) -> None:
+        """Notice when the addressee knows of us; to be called last.
+
+        Its latched state comes as soon as it has found this subscription, and what was announced
+        to it before that it has found, too. ROS offers no other way to know that one is known.
+        """
+        codec = messages.codec(graph.STATE.value)
+
+        def receive(msg: Any) -> None:
+            self._greeted = True
+
+        self._node.create_subscription(codec.msg, graph.STATE.name, receive, graph.STATE.qos)
+
     def listeners(self, topic: graph.Topic) -> set[str]:
         """Return which of the nodes that the graph's table names listen to a topic."""
         name = self._node.resolve_topic_name(topic.name)
@@ -124,12 +142,16 @@ class Participant:
 
     async def found(self, topic: graph.Topic, deadline_s: float) -> bool:
         """Wait until the addressee listens to a topic; False after the deadline."""
-        ends = self._loop.time() + deadline_s
+        began = self._loop.time()
         while ADDRESSEE not in self.listeners(topic):
-            if self._loop.time() >= ends:
+            if not self._patient(began, deadline_s):
                 return False
             await asyncio.sleep(LOOK_S)
         return True
+
+    def _patient(self, began: float, deadline_s: float) -> bool:
+        patience = deadline_s + (NAMES_S if self._greeted else 0.0)
+        return self._loop.time() < began + patience
 
     def advertise(self, topic: graph.Topic) -> None:
         """Make a publisher for `send`; early, so that it is known by the time it is needed."""
@@ -142,32 +164,31 @@ class Participant:
         """Wait until the nodes get what is sent on this topic; return those that would not.
 
         Raises CommandError when the addressee is among them. Before a publisher and a subscriber
-        know each other, a message is lost.
+        know each other, each the other one, a message is lost or comes seconds later.
         """
         self.advertise(topic)
         publisher = self._publishers[topic.name]
-        ends = self._loop.time() + deadline_s
+        began = self._loop.time()
         if not await self.found(topic, deadline_s):
             raise CommandError(self.nobody_there())
-        while self._loop.time() < ends:
+        while self._patient(began, deadline_s):
             here = self.listeners(topic)
             matched = publisher.get_subscription_count() >= len(here)
-            if matched and here >= set(topic.subscribers):
+            if self._greeted and matched and here >= set(topic.subscribers):
                 break
             await asyncio.sleep(LOOK_S)
         return set(topic.subscribers) - self.listeners(topic)
 
     def publish(self, topic: graph.Topic, value: Any) -> None:
-        """Send to whom `reach` has reached; for who stays to see what comes of it."""
+        """Send to whom `reach` has reached; a latched topic also to whom it reaches later."""
         self._publishers[topic.name].publish(messages.codec(topic.value).encode(value))
 
-    async def deliver(self, topic: graph.Topic, value: Any, deadline_s: float = 5.0) -> None:
-        """Send, and return when everybody has acknowledged it; CommandError when not in time.
+    async def acknowledged(self, topic: graph.Topic, deadline_s: float = 5.0) -> None:
+        """Wait until everybody has what was sent; CommandError when that is not in time.
 
         For who leaves then: a message may be lost when its sender ends. Readers acknowledge when
         they are asked, and Fast DDS asks every 3 s.
         """
-        self.publish(topic, value)
         ends = self._loop.time() + deadline_s
         # In short looks, because rclpy holds the interpreter's lock as long as it waits.
         while not self._publishers[topic.name].wait_for_all_acked(Duration(nanoseconds=1)):
@@ -241,6 +262,8 @@ async def participating(
                 participant.advertise(topic)
             for topic in follow:
                 participant.follow(topic)
+            if advertise:
+                participant.await_greeting()
             if diagnostics:
                 participant.follow_diagnostics()
             bridge.start()

@@ -22,10 +22,10 @@ async def make(topic: graph.Topic, text: str, namespace: str, wait: bool, timeou
     follow = [graph.TURN] if wait else []
     async with participating(namespace, follow=follow, advertise=[topic]) as participant:
         await participant.reach(topic)
-        if not wait:
-            await participant.deliver(topic, text)
-            return 0
         participant.publish(topic, text)
+        if not wait:
+            await participant.acknowledged(topic)
+            return 0
         try:
             async with asyncio.timeout(timeout_s):
                 report = await report_on(participant, topic, text)

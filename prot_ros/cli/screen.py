@@ -85,10 +85,7 @@ class Screen:
         self._stream.flush()
 
     def status(self, text: str) -> None:
-        """Show something that soon is out of date; nothing where lines cannot be replaced.
-
-        It gives way to somebody who is typing.
-        """
+        """Show something that soon is out of date; nothing where lines cannot be replaced."""
         if not self.terminal or text == self._status:
             return
         self._status = text
@@ -96,7 +93,10 @@ class Screen:
         self._stream.flush()
 
     def _bottom(self) -> str:
-        if self._typing is not None:
-            return self._typing()
-        width = shutil.get_terminal_size().columns - 1
-        return self.style('dim', shortened(self._status, width))
+        typed = self._typing() if self._typing is not None else ''
+        if not self._status:
+            return typed
+        # Before the prompt: what is typed then still goes where the cursor is.
+        width = max(8, shutil.get_terminal_size().columns - columns(typed) - 3)
+        status = self.style('dim', shortened(self._status, width))
+        return f'{status}  {typed}' if typed else status

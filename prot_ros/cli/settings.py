@@ -63,9 +63,9 @@ def _typed(text: str, kind: type) -> Any:
 
 
 def effective(files: Sequence[Path], given: Values, namespace: str) -> dict[str, Any]:
-    """Return each node's parameters, as its dataclass, as they would be; UsageError if none are.
+    """Return each node's parameters, as its dataclass, as the nodes will have them.
 
-    For whoever wants to know without starting the nodes.
+    Raises UsageError for values that are right one by one and contradict each other.
     """
     found: dict[str, Any] = {}
     contents = [params_file.values(path, namespace) for path in files]

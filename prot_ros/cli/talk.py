@@ -42,6 +42,7 @@ def run(args: argparse.Namespace) -> int:
 
     settings.check_files(args.params_file, args.namespace)
     given = settings.overrides(args.param)
+    settings.effective(args.params_file, given, args.namespace)
     with settings.as_ros_arguments(args.params_file, given, args.namespace, 'warn') as (
         ros_arguments,
         inherit,

@@ -43,6 +43,7 @@ def run(args: argparse.Namespace) -> int:
 
     settings.check_files(args.params_file, args.namespace)
     given = settings.overrides(args.param)
+    settings.effective(args.params_file, given, args.namespace)
     with settings.as_ros_arguments(args.params_file, given, args.namespace, args.log_level) as (
         ros_arguments,
         inherit,

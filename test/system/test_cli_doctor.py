@@ -35,12 +35,14 @@ def test_doctor_tells_failures_with_their_fix_and_no_secret(place: Place, tmp_pa
     assert 'very-secret' not in done.stdout + done.stderr
     found = json.loads(done.stdout)
     assert found['conversation'] is False
-    every = {one['name']: one for section in found['findings'].values() for one in section}
-    assert every['database']['level'] == 'failed'
-    assert every['flite']['level'] == 'degraded'
-    assert every['flite']['fix'] == 'apt install flite'
-    assert every['tts']['level'] == 'failed'
-    assert every['ANTHROPIC_API_KEY']['detail'].startswith('set (')
+    every = {
+        (section, one['name']): one for section, ones in found['findings'].items() for one in ones
+    }
+    assert every['memory', 'database']['level'] == 'failed'
+    assert every['programs', 'flite']['level'] == 'degraded'
+    assert every['programs', 'flite']['fix'] == 'apt install flite'
+    assert every['engines', 'tts']['level'] == 'failed'
+    assert every['keys', 'ANTHROPIC_API_KEY']['detail'].startswith('set (')
     for one in every.values():
         assert one['fix'] or one['level'] in ('ok', 'note'), one
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from command_line import QUIET, Place, brought_up, prot, wait_until
+from command_line import QUIET, Place, brought_up, crash, prot, wait_until
 
 from prot_ros import graph
 
@@ -55,7 +55,7 @@ def test_a_killed_child_is_told_and_makes_the_exit_code(place: Place, tmp_path: 
     log = tmp_path / 'up.log'
     with brought_up(place, log, '--processes', *QUIET) as up:
         (tts,) = (c for c in psutil.Process(up.pid).children() if 'tts' in c.cmdline())
-        tts.kill()
+        crash(tts)
         wait_until(
             lambda: 'the process of tts ended by SIGKILL' in log.read_text(), 'the end is told'
         )
@@ -93,3 +93,6 @@ def test_up_refuses_what_no_node_takes(place: Place, tmp_path: Path, how: list[s
     done = prot(place.environment, 'up', *how, '-p', 'mic.rate=7')
     assert (done.returncode, done.stdout) == (2, '')
     assert 'expected 8000 to 48000' in done.stderr
+    done = prot(place.environment, 'up', *how, '-p', 'mic.rate=11025')
+    assert (done.returncode, done.stdout) == (2, '')
+    assert done.stderr.startswith("error: mic: parameter 'rate' is 11025")

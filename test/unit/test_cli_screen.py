@@ -63,6 +63,14 @@ def test_a_line_goes_above_what_is_being_typed() -> None:
     assert out.getvalue() == '\r\x1b[2KRobot: hello\n> hel'
 
 
+def test_the_status_leaves_the_typed_line_at_the_cursor() -> None:
+    out = Terminal()
+    screen = Screen(out, environment={'NO_COLOR': '1'}, typing=lambda: '> hel')
+    screen.status('… what ti')
+    screen.status('')
+    assert out.getvalue() == '\r\x1b[2K… what ti  > hel\r\x1b[2K> hel'
+
+
 def test_the_status_stays_below_the_lines() -> None:
     out = Terminal()
     screen = Screen(out, environment={'NO_COLOR': '1'})

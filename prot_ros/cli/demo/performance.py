@@ -94,7 +94,7 @@ class _Performance:
             'speaker': {'engine': speaker},
             'dialog': {'database': 'embedded', 'data_folder': str(self._data)},
         }
-        follow = {topic.name: topic for topic in (*FOLLOWED, *NARRATED)}.values()
+        follow = {topic.name: topic for topic in (*NARRATED, *FOLLOWED)}.values()
         with settings.as_ros_arguments([], given, graph.NAMESPACE, 'info') as (arguments, inherit):
             async with participating(
                 graph.NAMESPACE, follow=follow, diagnostics=True
