@@ -19,6 +19,7 @@ from typing import IO
 
 import numpy as np
 
+from prot_ros.engines.killing import kill
 from prot_ros.engines.kinds import EngineError
 
 DEADLINE_S = 10.0
@@ -124,7 +125,7 @@ class SpeechProgram:
             ) from None
         finally:
             if process.returncode is None:
-                process.kill()
+                kill(process)
                 await process.wait()
 
     def _failure(self, code: int, errors: bytes) -> EngineError:
