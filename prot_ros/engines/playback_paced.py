@@ -7,7 +7,6 @@ import asyncio
 from abc import ABC, abstractmethod
 from time import monotonic
 
-from prot_ros.engines.kinds import EngineError
 from prot_ros.engines.pacing import PlayoutClock
 
 LEAD_S = 0.1
@@ -38,13 +37,8 @@ class PacedPlayback(ABC):
         for at in range(0, len(pcm), self._piece_bytes):
             piece = pcm[at : at + self._piece_bytes]
             await self._wait_until(self._lead - len(piece) // 2, stopped)
-            if stopped.is_set():
-                return
-            try:
+            if not stopped.is_set():
                 await self._play(piece)
-            except EngineError:
-                if not stopped.is_set():
-                    raise
             # Asked again: an abort may have come while the piece was handed over.
             if stopped.is_set():
                 return

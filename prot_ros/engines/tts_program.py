@@ -19,7 +19,6 @@ from typing import IO
 
 import numpy as np
 
-from prot_ros.engines.killing import kill
 from prot_ros.engines.kinds import EngineError
 
 DEADLINE_S = 10.0
@@ -125,7 +124,7 @@ class SpeechProgram:
             ) from None
         finally:
             if process.returncode is None:
-                kill(process)
+                process.kill()
                 await process.wait()
 
     def _failure(self, code: int, errors: bytes) -> EngineError:

@@ -26,7 +26,6 @@ class AudioServer:
         self.folder = Path(self._folder.name)
         self.socket = self.folder / 'native'
         self._process: subprocess.Popen[bytes] | None = None
-        self._listeners: list[subprocess.Popen[bytes]] = []
         self._shared_before = self._shared()
 
     @staticmethod
@@ -49,11 +48,6 @@ class AudioServer:
         }
 
     def __enter__(self) -> AudioServer:
-        self.start()
-        return self
-
-    def start(self) -> None:
-        """Start it, again after `stop`; return when it answers."""
         script = self.folder / 'server.pa'
         script.write_text(
             f'load-module module-native-protocol-unix auth-anonymous=1 socket={self.socket}\n'
@@ -78,20 +72,7 @@ class AudioServer:
             log = (self.folder / 'log').read_text()
             assert self._process.poll() is None, f'pulseaudio ended: {log}'
             assert time.monotonic() < deadline, f'pulseaudio does not answer: {log}'
-        self._listen()
-
-    def _listen(self) -> None:
-        """Make the null sinks as prompt as a sound card.
-
-        They work in steps of two seconds while nobody wants anything sooner, so that a stream
-        begins that much late. Somebody always does, from the next step on.
-        """
-        for sink in ('loudspeaker', 'room'):
-            command = ['pacat', '--record', '--latency-msec=10', f'--device={sink}.monitor']
-            listener = subprocess.Popen(
-                command, stdout=subprocess.DEVNULL, env={**os.environ, **self.environment}
-            )
-            self._listeners.append(listener)
+        return self
 
     def __exit__(self, *exc: object) -> None:
         self.stop()
@@ -101,10 +82,6 @@ class AudioServer:
 
     def stop(self) -> None:
         """End the server, as a crash of it would."""
-        while self._listeners:
-            listener = self._listeners.pop()
-            listener.kill()
-            listener.wait()
         process, self._process = self._process, None
         if process is None:
             return
@@ -114,21 +91,6 @@ class AudioServer:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-
-    def wait_until_prompt(self) -> None:
-        """Wait until streams begin when they are asked to."""
-        for sink in ('loudspeaker', 'room'):
-            self.record(f'{sink}.monitor').stop()
-
-    def hang(self) -> None:
-        """Let the server answer nobody, until `resume`."""
-        assert self._process is not None
-        self._process.send_signal(signal.SIGSTOP)
-
-    def resume(self) -> None:
-        """Let the server go on."""
-        assert self._process is not None
-        self._process.send_signal(signal.SIGCONT)
 
     def run(self, *command: str) -> subprocess.CompletedProcess[bytes]:
         """Run a client of this server."""
