@@ -202,7 +202,7 @@ class Playback:
     turn_played_ms: float
     """Of the whole reply, from its first sample."""
     started: Stamp = NEVER
-    """When this sentence became audible."""
+    """When the first sample of this turn became audible."""
     synthesized: Stamp = NEVER
     """When the first audio of this turn left the synthesiser."""
     stamp: Stamp = NEVER
@@ -220,7 +220,7 @@ class TurnReport:
     source: str
     """How it began: `speech`, `hear` or `say`."""
     utterance: str
-    """What the user said, '' for `say`."""
+    """What the user said, or what was asked to be said."""
     reply: str
     """All that was to be said."""
     heard: str
