@@ -120,4 +120,9 @@ def test_b03_many_rounds_leave_no_process_thread_or_descriptor(data_folder: Path
     here = psutil.Process()
     before = here.num_fds(), here.num_threads(), children()
     asyncio.run(rounds(6))
-    assert (here.num_fds(), here.num_threads(), children()) == before
+    assert (here.num_fds(), children()) == before[::2]
+    # The kernel counts a thread that was joined for a moment longer.
+    deadline = time.monotonic() + 5
+    while here.num_threads() > before[1]:
+        assert time.monotonic() < deadline, f'{here.num_threads()} threads, {before[1]} before'
+        time.sleep(0.01)
