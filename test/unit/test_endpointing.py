@@ -9,12 +9,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from prot_ros.core.endpointing import Endpointer, SpeechCut, SpeechEnded, SpeechStarted
+from prot_ros.core.endpointing import (
+    Endpointer,
+    SpeechCut,
+    SpeechEnded,
+    SpeechStarted,
+    SpeechSuspected,
+    SpeechSustained,
+    SuspicionDismissed,
+)
 
 SPEECH, SILENCE = 0.9, 0.0
 
 
-def events(endpointer: Endpointer, *runs: tuple[float, int]) -> list[tuple[int, object]]:
+def all_events(endpointer: Endpointer, *runs: tuple[float, int]) -> list[tuple[int, object]]:
     """Push runs of (probability, milliseconds); return (milliseconds, event)."""
     out: list[tuple[int, object]] = []
     now = 0
@@ -23,6 +31,12 @@ def events(endpointer: Endpointer, *runs: tuple[float, int]) -> list[tuple[int, 
             now += 20
             out += [(now, event) for event in endpointer.push(probability)]
     return out
+
+
+def events(endpointer: Endpointer, *runs: tuple[float, int]) -> list[tuple[int, object]]:
+    """Return only the beginnings, cuts and ends."""
+    bounds = (SpeechStarted, SpeechCut, SpeechEnded)
+    return [(at, e) for at, e in all_events(endpointer, *runs) if isinstance(e, bounds)]
 
 
 def test_speech_starts_when_confirmed_and_knows_its_onset():
@@ -98,6 +112,72 @@ def test_a_long_utterance_is_cut_and_goes_on_as_the_same_one():
     assert [at for at, _ in seen] == [80, 1000, 2000, 3000, 3100]
 
 
+def test_the_first_speech_frame_raises_a_suspicion_that_the_beginning_confirms():
+    seen = all_events(Endpointer(start_ms=80), (SILENCE, 400), (SPEECH, 200))
+    assert seen == [(420, SpeechSuspected()), (480, SpeechStarted(3))]
+
+
+def test_a_click_raises_a_suspicion_that_is_dismissed_when_the_window_has_passed():
+    seen = all_events(Endpointer(start_ms=80), (SPEECH, 20), (SILENCE, 2000))
+    assert seen == [(20, SpeechSuspected()), (160, SuspicionDismissed())]
+
+
+def test_clicks_within_one_window_are_one_suspicion():
+    clicks = [(SPEECH, 20), (SILENCE, 80)] * 10
+    seen = all_events(Endpointer(start_ms=80), *clicks, (SILENCE, 1000))
+    assert seen == [(20, SpeechSuspected()), (920 + 140, SuspicionDismissed())]
+
+
+def test_what_begins_at_its_first_frame_is_never_suspected():
+    assert all_events(Endpointer(start_ms=20), (SPEECH, 100)) == [(20, SpeechStarted(0))]
+
+
+def test_speech_within_an_utterance_is_no_suspicion_and_the_next_one_raises_its_own():
+    sentence = ((SPEECH, 200), (SILENCE, 200), (SPEECH, 200), (SILENCE, 1000))
+    seen = all_events(Endpointer(sustain_ms=5000), *sentence, *sentence)
+    assert [type(e) for _, e in seen] == [SpeechSuspected, SpeechStarted, SpeechEnded] * 2
+
+
+def test_speech_is_sustained_once_and_its_pauses_do_not_count():
+    runs = ((SPEECH, 300), (SILENCE, 400), (SPEECH, 2000))
+    seen = all_events(Endpointer(sustain_ms=500), *runs)
+    assert seen[2:] == [(900, SpeechSustained())]
+
+
+def test_soft_speech_does_not_count_towards_sustained_speech():
+    seen = all_events(Endpointer(sustain_ms=500), (SPEECH, 480), (0.4, 2000), (SPEECH, 20))
+    assert seen[2:] == [(2500, SpeechSustained())]
+
+
+def test_a_backchannel_is_not_sustained_and_leaves_nothing_for_the_next_one():
+    mm_hm = ((SPEECH, 400), (SILENCE, 1000))
+    seen = all_events(Endpointer(sustain_ms=500), *mm_hm, *mm_hm, (SPEECH, 500))
+    assert [at for at, e in seen if e == SpeechSustained()] == [3300]
+
+
+def test_speech_that_goes_on_after_a_cut_is_not_sustained_a_second_time():
+    seen = all_events(Endpointer(max_utterance_ms=500, sustain_ms=500), (SPEECH, 3000))
+    assert [type(e) for _, e in seen[:4]] == [
+        SpeechSuspected,
+        SpeechStarted,
+        SpeechSustained,
+        SpeechCut,
+    ]
+    assert sum(e == SpeechSustained() for _, e in seen) == 1
+
+
+def test_what_is_sustained_as_it_begins_has_begun_first():
+    seen = all_events(Endpointer(start_ms=80, sustain_ms=60), (SPEECH, 200))
+    assert seen[1:] == [(80, SpeechStarted(3)), (80, SpeechSustained())]
+
+
+def test_reset_forgets_a_suspicion_without_a_word():
+    endpointer = Endpointer()
+    all_events(endpointer, (SPEECH, 40))
+    endpointer.reset()
+    assert all_events(endpointer, (SILENCE, 1000)) == []
+
+
 def test_reset_forgets_an_utterance_under_way():
     endpointer = Endpointer()
     events(endpointer, (SPEECH, 500))
@@ -107,7 +187,14 @@ def test_reset_forgets_an_utterance_under_way():
 
 
 @pytest.mark.parametrize(
-    'bad', [{'start_ms': 0}, {'end_silence_ms': 10}, {'threshold': 0.2}, {'end_threshold': 0.0}]
+    'bad',
+    [
+        {'start_ms': 0},
+        {'end_silence_ms': 10},
+        {'sustain_ms': 0},
+        {'threshold': 0.2},
+        {'end_threshold': 0.0},
+    ],
 )
 def test_settings_that_cannot_work_are_refused(bad):
     with pytest.raises(ValueError, match='expected'):
@@ -127,12 +214,23 @@ def test_starts_and_ends_alternate_and_nothing_is_longer_than_allowed(
     endpointer = Endpointer(
         start_ms=start * 20, end_silence_ms=silence * 20, max_utterance_ms=longest * 20
     )
-    speaking, since_cut = False, 0
+    speaking, suspicious, since_cut = False, False, 0
     for probability in probabilities:
         since_cut += 1
         for event in endpointer.push(probability):
-            if isinstance(event, SpeechStarted):
+            if isinstance(event, SpeechSuspected):
                 assert not speaking
+                assert not suspicious
+                suspicious = True
+            elif isinstance(event, SuspicionDismissed):
+                assert suspicious
+                suspicious = False
+            elif isinstance(event, SpeechSustained):
+                assert speaking
+            elif isinstance(event, SpeechStarted):
+                assert not speaking
+                assert suspicious or start == 1
+                suspicious = False
                 assert 0 <= event.onset_frames_ago < endpointer.window
                 speaking, since_cut = True, event.onset_frames_ago + 1
             else:
