@@ -15,7 +15,7 @@ Rules every engine keeps:
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -177,6 +177,11 @@ class Playback(Engine, Protocol):
     rate: int
     """Hz of what `write` expects."""
 
+    on_piece: Callable[[bytes, float], None] | None
+    """Called with each piece of at most 20 ms that is handed over, as it will sound, and with the
+    second of `time.monotonic` at which its first sample will be heard. What a hold or an abort
+    keeps from being heard was told of all the same; what comes instead supersedes it."""
+
     async def write(self, pcm: bytes) -> None:
         """Append audio; wait while more than the engine's lead (at most 100 ms) is unplayed."""
         ...
@@ -187,6 +192,21 @@ class Playback(Engine, Protocol):
 
     async def abort(self) -> None:
         """Fall silent at once and forget what was not heard yet. `write` then starts anew."""
+        ...
+
+    async def duck(self) -> None:
+        """Go on more quietly, until `resume` or the end of the stream."""
+        ...
+
+    async def hold(self) -> None:
+        """Fall silent at once and keep what was not heard yet; writing and draining wait.
+
+        Where nothing plays, what is written next waits.
+        """
+        ...
+
+    async def resume(self) -> None:
+        """Go on at full volume, after a hold with the sample after the last one heard."""
         ...
 
     def played(self) -> int:

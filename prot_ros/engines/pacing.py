@@ -35,6 +35,12 @@ class PlayoutClock:
         since = max(0, int((now - self._mark_s) * self._rate))
         return min(self._written, self._mark + since)
 
+    def next_heard_at(self, now: float) -> float:
+        """Return when what is written next will be heard."""
+        if self.unplayed(now) == 0:
+            return now + self._delay
+        return self._mark_s + (self._written - self._mark) / self._rate
+
     def unplayed(self, now: float) -> int:
         """Return samples written and not heard yet."""
         return self._written - self.played(now)

@@ -108,6 +108,10 @@ class WavPlayback(PacedPlayback):
         finally:
             self._forget_stream()
 
+    async def _silence(self) -> None:
+        self._progressed()
+        self._unheard.clear()
+
     def _forget_stream(self) -> None:
         self._unheard.clear()
         self._saved = 0
