@@ -10,6 +10,9 @@ Publishes
 
 Speech in a turn that was voided by a barge-in is recognised all the same: the user went on
 talking, and both parts belong together.
+
+An utterance in which the recogniser fails counts as not understood, because half of it could mean
+something else; why is in the log and in the diagnostics. The next one is tried anew.
 """
 
 from __future__ import annotations
@@ -54,6 +57,7 @@ class SttNode(ProtNode[Params]):
         self.publisher(graph.TRANSCRIPT)
         self._recognised = 0
         self._failed = 0
+        self._failure = ''
 
     async def open(self, stack: AsyncExitStack) -> None:
         choice = await selection.recognizer(self.params)
@@ -70,6 +74,7 @@ class SttNode(ProtNode[Params]):
         self._turn = NEVER
         self._recognition: Recognition | None = None
         self._resampler: Resampler | None = None
+        self._lost = False
         self._partial = ''
         self._before = ''
         self._seq = 0
@@ -93,12 +98,7 @@ class SttNode(ProtNode[Params]):
                 self.get_logger().warning('the utterance stopped arriving; it is ended here')
                 await self._finish(self._stalled_end())
                 continue
-            try:
-                await self._take(chunk)
-            except EngineError as err:
-                self._failed += 1
-                self.get_logger().error(f'recognition failed: {err}')
-                await self._give_up()
+            await self._take(chunk)
 
     def _stalled_end(self) -> AudioChunk:
         return AudioChunk(
@@ -120,29 +120,52 @@ class SttNode(ProtNode[Params]):
             await self._push(chunk)
 
     async def _push(self, chunk: AudioChunk) -> None:
+        if self._lost:
+            return
         if self._recognition is None:
             self._recognition = self.engine.start()
             self._resampler = Resampler(chunk.rate, self.engine.rate)
         assert self._resampler is not None
-        text = await self._recognition.push(self._resampler.push(chunk.pcm))
+        try:
+            text = await self._recognition.push(self._resampler.push(chunk.pcm))
+        except EngineError as err:
+            await self._lose(self._recognition, err)
+            return
         if text and text != self._partial and self._turn > self._silenced:
             self._partial = text
             partial = Transcript(self._turn, self._joined(text), self._seq, stamp=self.now())
             self.publish(graph.PARTIAL, partial)
             self._seq += 1
 
+    async def _lose(self, recognition: Recognition, error: EngineError) -> None:
+        """Count the utterance as not understood."""
+        self._lost = True
+        self._before = ''
+        self._recognition = None
+        self._failed += 1
+        self._failure = str(error)
+        self.get_logger().error(f'recognition failed, the utterance is not understood: {error}')
+        await recognition.close()
+
+    async def _text(self, recognition: Recognition) -> str:
+        """End a recognition and return what was understood."""
+        assert self._resampler is not None
+        try:
+            tail = self._resampler.end()
+            if tail:
+                await recognition.push(tail)
+            text = await recognition.finish()
+        except EngineError as err:
+            await self._lose(recognition, err)
+            return ''
+        await recognition.close()
+        self._recognition = None
+        return text
+
     async def _finish(self, end: AudioChunk) -> None:
         """End the stretch of audio; publish, unless the same turn goes on after a cut."""
         endpoint = self.now()
-        text = ''
-        if self._recognition is not None:
-            assert self._resampler is not None
-            tail = self._resampler.end()
-            if tail:
-                await self._recognition.push(tail)
-            text = await self._recognition.finish()
-            await self._recognition.close()
-            self._recognition = None
+        text = await self._text(self._recognition) if self._recognition is not None else ''
         self._before = self._joined(text)
         self._partial = ''
         if end.continues:
@@ -172,4 +195,5 @@ class SttNode(ProtNode[Params]):
             'engine': engine.name if engine is not None else '',
             'recognised': getattr(self, '_recognised', 0),
             'failed': getattr(self, '_failed', 0),
+            'failure': getattr(self, '_failure', ''),
         }
