@@ -12,7 +12,15 @@ from dataclasses import dataclass
 from rclpy.qos import QoSDurabilityPolicy, QoSHistoryPolicy, QoSProfile, QoSReliabilityPolicy
 
 from prot_ros.core.turns import Interrupt
-from prot_ros.core.wire import AudioChunk, Playback, Sentence, Transcript, TurnReport
+from prot_ros.core.wire import (
+    Announcement,
+    AudioChunk,
+    BargeIn,
+    Playback,
+    Sentence,
+    Transcript,
+    TurnReport,
+)
 
 NAMESPACE = 'prot'
 """Where the launch file and the commands look for the nodes unless told otherwise."""
@@ -78,7 +86,18 @@ EVENT_QOS = _qos(10)
 LATCHED_QOS = _qos(1, latched=True)
 DIAGNOSTICS_QOS = _qos(10)
 
-Value = type[AudioChunk | Transcript | Sentence | Playback | TurnReport | Interrupt | str | bool]
+Value = type[
+    AudioChunk
+    | Transcript
+    | Sentence
+    | Announcement
+    | BargeIn
+    | Playback
+    | TurnReport
+    | Interrupt
+    | str
+    | bool
+]
 
 
 @dataclass(frozen=True)
@@ -106,13 +125,21 @@ UTTERANCE = Topic(
     'pre-roll, speech, then an empty chunk marked final',
 )  # fmt: skip
 INTERRUPT = Topic(
-    'interrupt', Interrupt, LATCHED_QOS, ('vad', 'dialog', 'any'),
+    'interrupt', Interrupt, LATCHED_QOS, ('dialog', 'any'),
     ('vad', 'stt', 'dialog', 'tts', 'speaker'),
     'every turn that began at or before `stamp` is void',
 )  # fmt: skip
-PARTIAL = Topic(
-    'stt/partial', Transcript, EVENT_QOS, ('stt',), ('any',), 'the hypothesis while one speaks'
+BARGE_IN = Topic(
+    'barge_in', BargeIn, EVENT_QOS, ('vad', 'dialog'), ('dialog', 'speaker'),
+    'somebody may be speaking over the robot: suspected, confirmed, sustained, dismissed',
+)  # fmt: skip
+PUSH_TO_TALK = Topic(
+    'push_to_talk', bool, EVENT_QOS, ('any',), ('vad',), 'whether the button is pressed'
 )
+PARTIAL = Topic(
+    'stt/partial', Transcript, EVENT_QOS, ('stt',), ('dialog', 'any'),
+    'the hypothesis while one speaks',
+)  # fmt: skip
 TRANSCRIPT = Topic('stt/transcript', Transcript, EVENT_QOS, ('stt',), ('dialog',), 'what was said')
 SENTENCE = Topic(
     'dialog/sentence', Sentence, SENTENCE_QOS, ('dialog',), ('tts',), 'the next thing to say'
@@ -120,6 +147,10 @@ SENTENCE = Topic(
 SPEECH_AUDIO = Topic(
     'tts/audio', AudioChunk, SPEECH_AUDIO_QOS, ('tts',), ('speaker',), "the robot's voice"
 )
+REFERENCE = Topic(
+    'speaker/reference', AudioChunk, SPEECH_AUDIO_QOS, ('speaker',), ('mic',),
+    'what the loudspeaker sounds, stamped with the time at which it does',
+)  # fmt: skip
 PLAYBACK = Topic(
     'speaker/playback', Playback, PLAYBACK_QOS, ('speaker',), ('dialog', 'tts'),
     'what has really been played',
@@ -131,6 +162,10 @@ TURN = Topic(
     'turn', TurnReport, EVENT_QOS, ('dialog',), ('any',), 'a report on each finished turn'
 )
 SAY = Topic('say', str, EVENT_QOS, ('any',), ('dialog',), 'speak this')
+ANNOUNCE = Topic(
+    'announce', Announcement, EVENT_QOS, ('any',), ('dialog',),
+    'speak this, with a priority and a policy for interruptions',
+)  # fmt: skip
 HEAR = Topic(
     'hear', str, EVENT_QOS, ('any',), ('dialog',), 'treat this as if the user had said it'
 )
@@ -143,8 +178,8 @@ ALL_ACTIVE = Topic(
 )  # fmt: skip
 
 TOPICS = (
-    MIC_AUDIO, SPEECH, UTTERANCE, INTERRUPT, PARTIAL, TRANSCRIPT, SENTENCE, SPEECH_AUDIO, PLAYBACK,
-    STATE, TURN, SAY, HEAR, HEARD, SAID, ALL_ACTIVE,
+    MIC_AUDIO, SPEECH, UTTERANCE, BARGE_IN, PUSH_TO_TALK, INTERRUPT, PARTIAL, TRANSCRIPT, SENTENCE,
+    SPEECH_AUDIO, REFERENCE, PLAYBACK, STATE, TURN, SAY, ANNOUNCE, HEAR, HEARD, SAID, ALL_ACTIVE,
 )  # fmt: skip
 
 DIAGNOSTICS = '/diagnostics'

@@ -100,8 +100,9 @@ class Observer:
                 if left <= 0 or not self._changed.wait(left):
                     recent = '\n  '.join(
                         f'{s.topic}: {str(s.value)[:150]}'
-                        for s in self.seen[-400:]
-                        if not isinstance(s.value, graph.AudioChunk)
+                        for s in self.seen[-1000:]
+                        if not isinstance(s.value, graph.AudioChunk | graph.Playback)
+                        or getattr(s.value, 'state', '') not in ('', 'progress', 'held')
                     )
                     raise AssertionError(f'{what}: not within {within:g} s; seen:\n  {recent}')
 

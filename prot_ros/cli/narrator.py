@@ -115,6 +115,8 @@ class Narrator:
         if report.cut is not None:
             heard = f'heard until then: “{printable(report.heard)}”' if report.heard else 'unheard'
             words = f'✂ interrupted by {printable(report.cut)}, {heard}'
+            if 'barge_in' in report.latency_ms:
+                words += f', silent {report.latency_ms["barge_in"]:.0f} ms after the first sound'
             screen.line(MARGIN + screen.style('cut', words))
         if report.failure is not None:
             words = f'✗ the turn failed: {printable(report.failure)}'

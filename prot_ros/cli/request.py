@@ -10,11 +10,17 @@ from prot_ros import graph
 from prot_ros.cli.failure import CommandError
 from prot_ros.cli.participant import Participant, participating
 from prot_ros.cli.screen import printable
-from prot_ros.core.wire import TurnReport
+from prot_ros.core.wire import Announcement, TurnReport
 
 
-async def make(topic: graph.Topic, text: str, namespace: str, wait: bool, timeout_s: float) -> int:
-    """Send `text` on `say` or `hear`; with `wait`, print what was heard of the reply.
+async def make(
+    topic: graph.Topic,
+    asked: str | Announcement,
+    namespace: str,
+    wait: bool,
+    timeout_s: float,
+) -> int:
+    """Send it on `say`, `announce` or `hear`; with `wait`, print what was heard of the reply.
 
     Returns the exit code: 1 when the reply failed. Raises CommandError when nobody is there or
     no reply ends in time.
@@ -22,12 +28,13 @@ async def make(topic: graph.Topic, text: str, namespace: str, wait: bool, timeou
     follow = [graph.TURN] if wait else []
     async with participating(namespace, follow=follow, advertise=[topic]) as participant:
         await participant.reach(topic)
-        participant.publish(topic, text)
+        participant.publish(topic, asked)
         if not wait:
             await participant.acknowledged(topic)
             return 0
         try:
             async with asyncio.timeout(timeout_s):
+                text = asked if isinstance(asked, str) else asked.text
                 report = await report_on(participant, topic, text)
         except TimeoutError:
             raise CommandError(f'the reply did not end within {timeout_s:g} s') from None

@@ -24,6 +24,8 @@ class Event(Enum):
     UTTERANCE = 'utterance'
     """A transcript, a typed line or a say request is being answered."""
     REPLY_AUDIBLE = 'reply audible'
+    REPLY_RESUMED = 'reply resumed'
+    """The robot had fallen silent for a cough, and goes on with what it was saying."""
     REPLY_ENDED = 'reply ended'
     """Heard to its end, failed, or there was nothing to say."""
     INTERRUPTED = 'interrupted'
@@ -39,6 +41,7 @@ TRANSITIONS: dict[tuple[State, Event], State] = {
     (_L, Event.SPEECH_STARTED): _L,
     (_L, Event.NOTHING_UNDERSTOOD): _I,
     (_L, Event.UTTERANCE): _T,
+    (_L, Event.REPLY_RESUMED): _S,
     (_L, Event.INTERRUPTED): _I,
     (_T, Event.SPEECH_STARTED): _L,
     (_T, Event.UTTERANCE): _T,

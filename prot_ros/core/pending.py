@@ -36,6 +36,11 @@ class UnansweredSpeech:
         self._parts.clear()
         return ' '.join([*parts, text.strip()]).strip()
 
+    @property
+    def waiting(self) -> bool:
+        """Whether anything is kept."""
+        return bool(self._parts)
+
     def clear(self) -> None:
         """Forget it: it was answered, audibly."""
         self._parts.clear()

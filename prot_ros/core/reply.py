@@ -9,7 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from prot_ros.core.heard import Heard, SpokenSentence, heard
+from prot_ros.core.interruption import Policy
 from prot_ros.core.stamps import NEVER, Stamp, milliseconds
+from prot_ros.core.turns import BARGE_IN
 from prot_ros.core.wire import Playback, PlaybackState, TurnReport
 
 STAGES = (
@@ -25,19 +27,28 @@ class Reply:
 
     turn: Stamp
     source: str
-    """`speech`, `hear` or `say`."""
+    """`speech`, `hear`, `say` or `announce`."""
     utterance: str
+    policy: str = Policy.INTERRUPTIBLE
+    priority: int = 0
+    yield_after: int | None = None
+    """The sentence at whose end it makes way for the user; None while it need not."""
     sentences: list[str] = field(default_factory=list)
     complete: bool = False
     """Nothing more will be said: the end of the reply has been published."""
     cut: str | None = None
     """The source of the interrupt that ended it."""
+    cut_at: Stamp = NEVER
+    """What that interrupt voided up to: at a barge-in the beginning of what the user said."""
     failure: str | None = None
     remembered: int = 0
     ended: str | None = None
     """The final PlaybackState, None while playback goes on."""
     _played: dict[int, tuple[float, float | None]] = field(default_factory=dict)
     _marks: dict[str, Stamp] = field(default_factory=dict)
+    _holding: bool = False
+    _held_at: Stamp = NEVER
+    """When the loudspeaker last fell silent for somebody."""
 
     def mark(self, stage: str, at: Stamp) -> None:
         """Note when a stage was done; only the first time counts."""
@@ -51,6 +62,10 @@ class Reply:
         """
         if self.ended is not None:
             return False
+        if report.state != PlaybackState.HELD:
+            self._holding = False
+        elif not self._holding:
+            self._holding, self._held_at = True, report.stamp
         if report.started != NEVER:
             self.mark('first_audio', report.synthesized)
             self.mark('audible', report.started)
@@ -67,6 +82,22 @@ class Reply:
         if report.state in (PlaybackState.FINISHED, PlaybackState.CUT, PlaybackState.FAILED):
             self.ended = report.state
         return True
+
+    @property
+    def is_answer(self) -> bool:
+        """Whether it answers a person, and is not something that others want said."""
+        return self.source in ('speech', 'hear')
+
+    @property
+    def asked(self) -> bool:
+        """Whether the latest sentence that was heard of it, at least in part, asks something."""
+        begun = [text for seq, text in enumerate(self.sentences) if seq in self._played]
+        return bool(begun) and begun[-1].rstrip('"\'”’)').endswith(('?', '？'))
+
+    @property
+    def must_yield(self) -> bool:
+        """Whether the sentence that it was allowed to finish has been heard."""
+        return self.yield_after is not None and self.finished_sentences > self.yield_after
 
     @property
     def audible(self) -> bool:
@@ -110,6 +141,8 @@ class Reply:
         first = next((self._marks[stage] for stage in STAGES if stage in self._marks), None)
         if first is not None and self.audible:
             out['voice_to_voice'] = round(milliseconds(first, self._marks['audible']), 1)
+        if self.cut == BARGE_IN and self._held_at > self.cut_at:
+            out['barge_in'] = round(milliseconds(self.cut_at, self._held_at), 1)
         return out
 
     def report(self) -> TurnReport:

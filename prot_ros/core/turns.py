@@ -17,7 +17,9 @@ from prot_ros.core.stamps import MILLISECOND, NEVER, SECOND, Stamp
 HEAR = 'hear'
 """The source of an interrupt that is a person typing a line."""
 BARGE_IN = 'barge_in'
-"""The source of an interrupt that is a person starting to speak."""
+"""The source of an interrupt that is a person who has something to say."""
+ANNOUNCEMENT = 'announcement'
+"""The source of an interrupt that is something more important to be said."""
 
 FUTURE_TOLERANCE = 1 * SECOND
 """An interrupt stamped further ahead of the receiver's clock would deafen the robot until then."""
@@ -36,9 +38,10 @@ class Interrupt:
         """Whether what the user said in a void turn is dropped, too.
 
         Not at a barge-in: people go on talking, and what they said before the pause still belongs
-        to what they want. Anybody else who silences the robot wants it to let the matter rest.
+        to what they want. Nor where something urgent came between. Anybody else who silences the
+        robot wants it to let the matter rest.
         """
-        return self.source not in (BARGE_IN, HEAR)
+        return self.source not in (BARGE_IN, HEAR, ANNOUNCEMENT)
 
 
 class Verdict(Enum):

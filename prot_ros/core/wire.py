@@ -7,7 +7,8 @@ Standard messages carry it, so each topic opens in rqt and nothing has to be gen
   `dim[0] = {frame, size=n, stride=n*channels}`, `dim[1] = {channel, size=channels,
   stride=channels}`, then typed key-value dims `rate` (size, Hz), `turn` and `stamp` (size=sec,
   stride=nanosec), `seq` (size), `final` (size 0 or 1; stride 1 = the turn goes on),
-  `sentence` (size = number within the turn; stride 1 = its last chunk).
+  `sentence` (size = number within the turn; stride 1 = its last chunk), `policy` (size = place in
+  `Policy.ALL`; stride unused).
 - Everything structured is JSON in `std_msgs/String`, one dataclass below for each topic. Keys
   that are not known are ignored, so that a newer sender does not break an older receiver.
 
@@ -26,6 +27,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from prot_ros.core import stamps
+from prot_ros.core.interruption import Policy
 from prot_ros.core.stamps import NEVER, Stamp
 
 TEXT_LIMIT = 10_000
@@ -66,6 +68,8 @@ class AudioChunk:
     """`tts/audio`: which sentence of the reply this is."""
     sentence_final: bool = False
     """`tts/audio`: the last chunk of that sentence."""
+    policy: str = Policy.INTERRUPTIBLE
+    """`tts/audio`: whether it yields to somebody who speaks, one of `Policy.ALL`."""
 
     @property
     def frames(self) -> int:
@@ -95,6 +99,7 @@ def encode_audio(chunk: AudioChunk) -> tuple[list[Dim], array[int]]:
         ('seq', chunk.seq, 0),
         ('final', int(chunk.final), int(chunk.continues)),
         ('sentence', chunk.sentence, int(chunk.sentence_final)),
+        ('policy', Policy.ALL.index(chunk.policy), 0),
     ]
     return dims, array('h', chunk.pcm)
 
@@ -117,6 +122,9 @@ def decode_audio(dims: Iterable[Dim], samples: array[int]) -> AudioChunk:
     if len(samples) > SAMPLES_LIMIT:
         raise ValueError(f'audio has {len(samples)} samples, expected at most {SAMPLES_LIMIT}')
     final, sentence = layout.get('final', (0, 0)), layout.get('sentence', (0, 0))
+    policy = layout.get('policy', (0, 0))[0]
+    if policy >= len(Policy.ALL):
+        raise ValueError(f'audio has policy {policy}, expected 0 to {len(Policy.ALL) - 1}')
     return AudioChunk(
         pcm=samples.tobytes(),
         rate=rate,
@@ -128,6 +136,7 @@ def decode_audio(dims: Iterable[Dim], samples: array[int]) -> AudioChunk:
         continues=bool(final[1]),
         sentence=sentence[0],
         sentence_final=bool(sentence[1]),
+        policy=Policy.ALL[policy],
     )
 
 
@@ -166,6 +175,62 @@ class Sentence:
     language: str = 'en'
     """ISO 639-1 code of the text."""
     stamp: Stamp = NEVER
+    policy: str = Policy.INTERRUPTIBLE
+    """Whether it yields to somebody who speaks, one of `Policy.ALL`."""
+
+    def __post_init__(self) -> None:
+        _check_policy(self.policy)
+
+
+@dataclass(frozen=True)
+class Announcement:
+    """`announce`: something to say that is not just `say`."""
+
+    text: str
+    policy: str = Policy.INTERRUPTIBLE
+    """Whether it yields to somebody who speaks, one of `Policy.ALL`."""
+    priority: int = 0
+    """Higher ones go first, and end what is less important; replies and `say` have 0."""
+    max_age_s: float = 0.0
+    """It is not said when it has waited longer than this, in seconds; 0: it waits for ever."""
+
+    def __post_init__(self) -> None:
+        _check_policy(self.policy)
+
+
+def _check_policy(policy: str) -> None:
+    if policy not in Policy.ALL:
+        raise ValueError(f'policy is {policy!r}, expected one of {Policy.ALL}')
+
+
+class BargeInStage:
+    """Values of `BargeIn.stage`."""
+
+    SUSPECTED = 'suspected'
+    """Somebody may be starting to speak: the robot lowers its voice."""
+    CONFIRMED = 'confirmed'
+    """An utterance has begun: the robot is silent, and keeps its place."""
+    SUSTAINED = 'sustained'
+    """It has lasted longer than a cough or a "mm-hm" does."""
+    DISMISSED = 'dismissed'
+    """It was nothing to fall silent for: the robot goes on."""
+
+    ALL = (SUSPECTED, CONFIRMED, SUSTAINED, DISMISSED)
+
+
+@dataclass(frozen=True)
+class BargeIn:
+    """`barge_in`: what is known of somebody who may be speaking over the robot."""
+
+    turn: Stamp
+    """The utterance's. While it is only suspected: when its first frame was captured."""
+    stage: str
+    """One of BargeInStage."""
+    stamp: Stamp = NEVER
+
+    def __post_init__(self) -> None:
+        if self.stage not in BargeInStage.ALL:
+            raise ValueError(f'stage is {self.stage!r}, expected one of {BargeInStage.ALL}')
 
 
 class PlaybackState:
@@ -178,12 +243,14 @@ class PlaybackState:
     """Sentence `seq` has been heard to its end."""
     FINISHED = 'finished'
     """The whole reply has been heard."""
+    HELD = 'held'
+    """Silent because somebody speaks; it may go on from here."""
     CUT = 'cut'
     """The turn was voided; the numbers say what had been heard until then."""
     FAILED = 'failed'
     """The loudspeaker was lost; what follows of the turn will not be heard."""
 
-    ALL = (STARTED, PROGRESS, SENTENCE, FINISHED, CUT, FAILED)
+    ALL = (STARTED, PROGRESS, SENTENCE, HELD, FINISHED, CUT, FAILED)
 
 
 @dataclass(frozen=True)
@@ -218,7 +285,7 @@ class TurnReport:
 
     turn: Stamp
     source: str
-    """How it began: `speech`, `hear` or `say`."""
+    """How it began: `speech`, `hear`, `say` or `announce`."""
     utterance: str
     """What the user said, or what was asked to be said."""
     reply: str
@@ -235,11 +302,12 @@ class TurnReport:
     """Stage to milliseconds, each counted from the end of the one before: `endpoint` (last speech
     to utterance known to have ended), `stt` (to the transcript), `commit` (turn in the database),
     `memory` (facts recalled), `first_token`, `first_sentence`, `first_audio` (synthesised),
-    `audible`; and `voice_to_voice`, from the last speech frame (or the request's arrival) to the
-    first audible sample. A stage that did not happen is missing."""
+    `audible`; `voice_to_voice`, from the last speech frame (or the request's arrival) to the first
+    audible sample; and where somebody spoke over it `barge_in`, from their first speech frame to
+    silence. A stage that did not happen is missing."""
 
 
-Json = Transcript | Sentence | Playback | TurnReport
+Json = Transcript | Sentence | Announcement | BargeIn | Playback | TurnReport
 
 
 def encode_json(value: Json) -> str:
@@ -252,7 +320,7 @@ def encode_json(value: Json) -> str:
     return json.dumps(out, ensure_ascii=False).encode('utf-8', 'replace').decode('utf-8')
 
 
-T = typing.TypeVar('T', Transcript, Sentence, Playback, TurnReport)
+T = typing.TypeVar('T', Transcript, Sentence, Announcement, BargeIn, Playback, TurnReport)
 
 
 def decode_json(kind: type[T], text: str) -> T:

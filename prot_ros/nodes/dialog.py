@@ -5,7 +5,10 @@ Subscribes
     stt/transcript     String (JSON)   Transcript: what the user said
     hear               String          treat this as if the user had said it
     say                String          speak this, when nobody else is speaking
+    announce           String (JSON)   Announcement: speak this, with a priority and a policy
     vad/speech         Bool            whether the user is speaking
+    barge_in           String (JSON)   BargeIn: somebody may be speaking over the robot
+    stt/partial        String (JSON)   Transcript: what it will turn out to be
     speaker/playback   String (JSON)   Playback: what has really been heard
     interrupt          Header          ends the turn; history keeps what was heard of it
 Publishes
@@ -13,7 +16,8 @@ Publishes
     state             String          latched: idle, listening, thinking, speaking
     heard, said       String          what the user said; what was audibly spoken
     turn              String (JSON)   TurnReport: one for each finished turn
-    interrupt         Header          latched: when a typed line replaces what is being said
+    interrupt         Header          latched: voids a reply that has to make way
+    barge_in          String (JSON)   BargeIn: dismissed, where it was a cough or a "mm-hm"
 """
 
 from __future__ import annotations
@@ -27,14 +31,23 @@ from datetime import datetime
 
 from prot_ros import graph
 from prot_ros.core import language
+from prot_ros.core.announcements import Announcements, Request
 from prot_ros.core.conversation import Conversation, Event, State
 from prot_ros.core.flow import Window
+from prot_ros.core.interruption import Overlap, Policy, wants_the_floor
 from prot_ros.core.pending import UnansweredSpeech
 from prot_ros.core.reply import Reply
 from prot_ros.core.sentences import SentenceSplitter
 from prot_ros.core.stamps import NEVER, Stamp
-from prot_ros.core.turns import HEAR, Interrupt, Verdict
-from prot_ros.core.wire import Playback, PlaybackState, Sentence, Transcript
+from prot_ros.core.turns import ANNOUNCEMENT, BARGE_IN, HEAR, Interrupt, Verdict
+from prot_ros.core.wire import (
+    BargeIn,
+    BargeInStage,
+    Playback,
+    PlaybackState,
+    Sentence,
+    Transcript,
+)
 from prot_ros.engines import selection
 from prot_ros.engines.kinds import EngineError, Message, Prompt, Responder
 from prot_ros.memory.in_time import MemoryInTime
@@ -43,7 +56,6 @@ from prot_ros.params import param
 
 SENTENCES_AHEAD = 32
 """Sentences on their way that have not been heard yet."""
-SAYS_WAITING = 10
 LISTENING_S = 120.0
 """Nobody speaks for longer without a pause that ends an utterance."""
 TRANSCRIBING_S = 15.0
@@ -72,6 +84,9 @@ class Params:
     persona: str = param(
         'You are a friendly robot. You talk with people: short sentences, no markup.',
         'Who the robot is, as the language model is told',
+    )
+    policy: str = param(
+        Policy.INTERRUPTIBLE, 'How replies yield to somebody who speaks', one_of=Policy.ALL
     )
     memory_budget_ms: int = param(
         80, 'A reply waits no longer than this for memories', unit='ms', ge=0, le=2000
@@ -103,14 +118,19 @@ class DialogNode(ProtNode[Params]):
         self.transcripts = self.mailbox(graph.TRANSCRIPT)
         self.hears = self.mailbox(graph.HEAR)
         self.says = self.mailbox(graph.SAY)
+        self.announces = self.mailbox(graph.ANNOUNCE)
+        self.barge_ins = self.mailbox(graph.BARGE_IN)
+        self.partials = self.mailbox(graph.PARTIAL)
         self.speech = self.mailbox(graph.SPEECH, bound=16)
         self.playback = self.mailbox(graph.PLAYBACK)
         for topic in (
             graph.SENTENCE, graph.STATE, graph.HEARD, graph.SAID, graph.TURN, graph.INTERRUPT,
+            graph.BARGE_IN,
         ):  # fmt: skip
             self.publisher(topic)
         self._turns = 0
         self._cuts = 0
+        self._false_alarms = 0
 
     async def open(self, stack: AsyncExitStack) -> None:
         choice = await selection.responder(self.params)
@@ -125,8 +145,12 @@ class DialogNode(ProtNode[Params]):
         self.conversation = Conversation()
         self.unanswered = UnansweredSpeech()
         self._silenced = NEVER
-        self._waiting: deque[tuple[Stamp, str]] = deque(maxlen=SAYS_WAITING)
+        self.announcements = Announcements()
+        self.overlap = Overlap()
         self._reply: Reply | None = None
+        # What is answered when a reply that does not yield at once has ended.
+        self._next: Reply | None = None
+        self._latest = NEVER
         self._answering: asyncio.Task[None] | None = None
         self._moved = asyncio.Event()
         self._window = Window(SENTENCES_AHEAD)
@@ -138,6 +162,9 @@ class DialogNode(ProtNode[Params]):
             tasks.create_task(self._follow_transcripts())
             tasks.create_task(self._follow_hears())
             tasks.create_task(self._follow_says())
+            tasks.create_task(self._follow_announces())
+            tasks.create_task(self._follow_barge_ins())
+            tasks.create_task(self._follow_partials())
             tasks.create_task(self._follow_playback())
 
     # --- what comes in -------------------------------------------------------------------------
@@ -151,7 +178,7 @@ class DialogNode(ProtNode[Params]):
             except TimeoutError:
                 # Whoever should have told what was said is gone; do not listen for ever.
                 patience = None
-                self._apply(Event.NOTHING_UNDERSTOOD)
+                self._nothing_understood(self.overlap.turn)
                 continue
             patience = LISTENING_S if speaking else TRANSCRIBING_S
             if speaking:
@@ -171,16 +198,65 @@ class DialogNode(ProtNode[Params]):
             # The user went on talking: this waits for the rest.
             self.unanswered.add(transcript.turn, transcript.text)
             return
-        text = self.unanswered.take(transcript.text)
-        if not text:
-            self._apply(Event.NOTHING_UNDERSTOOD)
-            self._say_next()
+        self.overlap.end(transcript.turn)
+        over = self._spoken_over(transcript.turn)
+        if over is not None and not wants_the_floor(transcript.text, asked=over.asked):
+            self._nothing_understood(transcript.turn)
             return
-        reply = Reply(transcript.turn, 'speech', text)
+        if not transcript.text and not self.unanswered.waiting:
+            self._nothing_understood(transcript.turn)
+            return
+        reply = Reply(transcript.turn, 'speech', transcript.text, self.params.policy)
         reply.mark('speech_end', transcript.speech_end)
         reply.mark('endpoint', transcript.endpoint)
         reply.mark('stt', transcript.stamp)
         await self._answer(reply)
+
+    def _nothing_understood(self, turn: Stamp) -> None:
+        """There was a sound, and it asks for nothing: what was under way goes on."""
+        if turn != NEVER:
+            self.publish(graph.BARGE_IN, BargeIn(turn, BargeInStage.DISMISSED, self.now()))
+        reply = self._spoken_over(turn)
+        if reply is None:
+            self._apply(Event.NOTHING_UNDERSTOOD)
+            self._say_next()
+            return
+        self._false_alarms += 1
+        self._apply(Event.REPLY_RESUMED if reply.audible else Event.UTTERANCE)
+
+    # --- somebody speaks over the robot --------------------------------------------------------
+
+    def _spoken_over(self, turn: Stamp) -> Reply | None:
+        """Return the reply that is under way and began before the utterance `turn` did."""
+        reply = self._reply
+        return reply if reply is not None and reply.cut is None and reply.turn < turn else None
+
+    async def _follow_barge_ins(self) -> None:
+        async for barge_in in self.barge_ins:
+            if barge_in.stage == BargeInStage.CONFIRMED:
+                self.gate.seen(barge_in.turn, self.now())
+                self.overlap.begin(barge_in.turn)
+            sustained = barge_in.stage == BargeInStage.SUSTAINED
+            if sustained and self.overlap.sustain(barge_in.turn):
+                await self._yield_to(barge_in.turn)
+
+    async def _follow_partials(self) -> None:
+        async for partial in self.partials:
+            over = self._spoken_over(partial.turn)
+            asked = over is not None and over.asked
+            if self.overlap.partial(partial.turn, partial.text, asked=asked):
+                await self._yield_to(partial.turn)
+
+    async def _yield_to(self, turn: Stamp) -> None:
+        """Give the floor to the user, as far as what is being said allows it."""
+        reply = self._spoken_over(turn)
+        if reply is None or reply.policy == Policy.NEVER:
+            return
+        if reply.policy == Policy.FINISH_SENTENCE and reply.audible:
+            if reply.yield_after is None:
+                reply.yield_after = reply.finished_sentences
+            return
+        await self._interrupt(Interrupt(Stamp(turn - 1), BARGE_IN))
 
     async def _follow_hears(self) -> None:
         async for line in self.hears:
@@ -189,10 +265,8 @@ class DialogNode(ProtNode[Params]):
                 self.get_logger().warning('an empty line on hear is ignored')
                 continue
             turn = self.gate.begin(self.now())
-            if self._reply is not None:
-                await self._interrupt(Interrupt(Stamp(turn - 1), HEAR))
             self.publish(graph.HEARD, text)
-            reply = Reply(turn, 'hear', self.unanswered.take(text))
+            reply = Reply(turn, 'hear', text, self.params.policy)
             reply.mark('speech_end', self.now())
             await self._answer(reply)
 
@@ -202,20 +276,71 @@ class DialogNode(ProtNode[Params]):
             if not text:
                 self.get_logger().warning('an empty line on say is ignored')
                 continue
-            if len(self._waiting) == SAYS_WAITING:
-                self.get_logger().warning(
-                    f'{SAYS_WAITING} say requests are waiting; the oldest is dropped: '
-                    f'{self._waiting[0][1][:60]!r}'
+            self._announce(Request(self.gate.begin(self.now()), text, 'say'))
+
+    async def _follow_announces(self) -> None:
+        async for asked in self.announces:
+            text = asked.text.strip()
+            if not text:
+                self.get_logger().warning('an announcement without a text is ignored')
+                continue
+            self._announce(
+                Request(
+                    self.gate.begin(self.now()),
+                    text,
+                    'announce',
+                    asked.policy,
+                    asked.priority,
+                    asked.max_age_s,
                 )
-            self._waiting.append((self.gate.begin(self.now()), text))
-            self._say_next()
+            )
+
+    def _announce(self, request: Request) -> None:
+        gone = self.announcements.add(request)
+        if gone is not None:
+            self.get_logger().warning(
+                f'{len(self.announcements)} requests to speak are waiting; the least important '
+                f'is dropped: {gone.text[:60]!r}'
+            )
+        reply = self._reply
+        if (
+            reply is not None
+            and reply.cut is None
+            and reply.priority < request.priority
+            and reply.policy != Policy.NEVER
+        ):
+            # Not what the user is saying meanwhile.
+            make_way = self._interrupt(Interrupt(reply.turn, ANNOUNCEMENT))
+            self.tasks.create_task(make_way, name='make way')
+        self._say_next()
 
     def _say_next(self) -> None:
-        if self._waiting and self._reply is None and self.conversation.state is State.IDLE:
-            turn, text = self._waiting.popleft()
-            reply = Reply(turn, 'say', text)
-            reply.mark('speech_end', self.now())
+        """Begin what waits to be said, if anything does and nobody else is speaking."""
+        for late in self.announcements.expire(self.now()):
+            self.get_logger().warning(
+                f'{late.text[:60]!r} is not said: it waited longer than {late.max_age_s:g} s'
+            )
+        if self._reply is not None:
+            return
+        if self._next is not None:
+            reply, self._next = self._next, None
+            # What got no answer because the user went on talking belongs to it.
+            reply.utterance = self.unanswered.take(reply.utterance)
             self._begin_turn(reply)
+            return
+        request = self.announcements.first()
+        # What is never to be interrupted does not wait for somebody to finish, either.
+        if request is None or not (
+            self.conversation.state is State.IDLE or request.policy == Policy.NEVER
+        ):
+            return
+        self.announcements.remove(request)
+        source = (
+            'announce' if request.priority or request.policy != Policy.INTERRUPTIBLE else 'say'
+        )
+        reply = Reply(request.turn, source, request.text, request.policy, request.priority)
+        reply.mark('speech_end', self.now())
+        self._begin_turn(reply)
 
     async def _follow_playback(self) -> None:
         async for report in self.playback:
@@ -224,6 +349,11 @@ class DialogNode(ProtNode[Params]):
                 continue
             self._note_playback(reply, report)
             self._moved.set()
+            if reply.must_yield and reply.cut is None:
+                # Not awaited here: the turn waits for the loudspeaker's last word.
+                reply.yield_after = None
+                make_way = self._interrupt(Interrupt(reply.turn, BARGE_IN))
+                self.tasks.create_task(make_way, name='make way')
 
     def _note_playback(self, reply: Reply, report: Playback) -> None:
         was_audible = reply.audible
@@ -237,11 +367,13 @@ class DialogNode(ProtNode[Params]):
         if interrupt.voids_speech:
             self._silenced = max(self._silenced, interrupt.stamp)
             self.unanswered.clear()
-        while self._waiting and self.gate.is_void(self._waiting[0][0]):
-            self._waiting.popleft()
+            self.announcements.void(interrupt.stamp)
+            if self._next is not None and self.gate.is_void(self._next.turn):
+                self._next = None
         reply = self._reply
         if reply is not None and self.gate.is_void(reply.turn):
-            reply.cut = reply.cut or interrupt.source
+            if reply.cut is None:
+                reply.cut, reply.cut_at = interrupt.source, interrupt.stamp
             await self._stop_answering()
         if interrupt.voids_speech:
             self._apply(Event.INTERRUPTED)
@@ -255,13 +387,31 @@ class DialogNode(ProtNode[Params]):
     # --- one turn ------------------------------------------------------------------------------
 
     async def _answer(self, reply: Reply) -> None:
-        if self._reply is not None:
-            # A transcript without the barge-in that should have come before it (lost, or from
-            # elsewhere): the newer turn wins all the same.
-            await self._interrupt(Interrupt(Stamp(reply.turn - 1), HEAR))
-        self._begin_turn(reply)
+        """Answer at once, or as soon as what is being said has made way."""
+        if self._next is not None:
+            reply.utterance = f'{self._next.utterance} {reply.utterance}'
+        self._next = reply
+        under_way = self._reply
+        if under_way is None:
+            self._say_next()
+        elif under_way.cut is not None:
+            pass  # it is settling its books, and begins the next when it has
+        elif under_way.policy == Policy.NEVER or (
+            under_way.policy == Policy.FINISH_SENTENCE and under_way.audible
+        ):
+            if under_way.policy == Policy.FINISH_SENTENCE and under_way.yield_after is None:
+                under_way.yield_after = under_way.finished_sentences
+            self._apply(Event.REPLY_RESUMED)
+        else:
+            source = HEAR if reply.source == 'hear' else BARGE_IN
+            stamp = Stamp(max(under_way.turn, reply.turn - 1))
+            await self._interrupt(Interrupt(stamp, source))
 
     def _begin_turn(self, reply: Reply) -> None:
+        if reply.turn <= self._latest or self.gate.is_void(reply.turn):
+            # Something that began later has come before it; turns are spoken in their order.
+            reply.turn = self.gate.begin(self.now())
+        self._latest = reply.turn
         self._reply = reply
         self._window = Window(SENTENCES_AHEAD)
         self._apply(Event.UTTERANCE)
@@ -288,7 +438,7 @@ class DialogNode(ProtNode[Params]):
         await self._conclude(reply)
 
     async def _produce(self, reply: Reply) -> None:
-        if reply.source == 'say':
+        if not reply.is_answer:
             await self._speak(reply, _one(reply.utterance))
             return
         await self.memory.record_utterance(reply.turn, reply.utterance, reply.source)
@@ -341,6 +491,7 @@ class DialogNode(ProtNode[Params]):
             final=final,
             language=language.detect(text, self.params.language),
             stamp=self.now(),
+            policy=reply.policy,
         )
         if text:
             reply.sentences.append(text)
@@ -372,10 +523,16 @@ class DialogNode(ProtNode[Params]):
         if reply.ended == PlaybackState.FAILED and reply.failure is None:
             reply.failure = 'the loudspeaker failed'
         heard = reply.heard()
-        joined = reply.cut is not None and not heard.text and reply.source != 'say'
+        joined = reply.cut is not None and not heard.text and reply.is_answer
         if joined and reply.turn > self._silenced:
-            self.unanswered.add(reply.turn, reply.utterance)
-        elif reply.source != 'say':
+            if reply.cut == ANNOUNCEMENT:
+                # Nobody has said anything more that it could be joined to.
+                self._next = self._next or Reply(
+                    reply.turn, reply.source, reply.utterance, reply.policy
+                )
+            else:
+                self.unanswered.add(reply.turn, reply.utterance)
+        elif reply.is_answer:
             self.history.append(Message('user', reply.utterance))
         if heard.text:
             self.history.append(Message('robot', heard.text, cut=heard.cut))
@@ -386,7 +543,7 @@ class DialogNode(ProtNode[Params]):
         self.publish(graph.TURN, reply.report())
         if self.conversation.state in (State.THINKING, State.SPEAKING):
             self._apply(Event.REPLY_ENDED)
-        if reply.source != 'say':
+        if reply.is_answer:
             await self.memory.record_reply(
                 reply.turn, ' '.join(reply.sentences), heard.text, heard.cut
             )
@@ -410,6 +567,7 @@ class DialogNode(ProtNode[Params]):
             'conversation': conversation.state.value if conversation is not None else '',
             'turns': getattr(self, '_turns', 0),
             'turns cut': getattr(self, '_cuts', 0),
+            'false alarms': getattr(self, '_false_alarms', 0),
             **(memory.status() if memory is not None else {}),
         }
 

@@ -156,6 +156,7 @@ class TtsNode(ProtNode[Params]):
             final=last and sentence.final,
             sentence=sentence.seq,
             sentence_final=last,
+            policy=sentence.policy,
         )
         while not self._window.may_publish():
             self._room.clear()

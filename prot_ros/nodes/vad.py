@@ -3,31 +3,48 @@
 
 Subscribes
     mic/audio       Int16MultiArray   20 ms frames
+    push_to_talk    Bool              whether the button is pressed, where `listen` asks for one
     interrupt       Header            so that a new turn is later than any interrupt
 Publishes
     vad/speech      Bool              latched: whether somebody is speaking
     vad/utterance   Int16MultiArray   pre-roll, speech, then an empty chunk marked final
-    interrupt       Header            latched: at the start of an utterance, voids what was before
+    barge_in        String (JSON)     BargeIn: suspected, confirmed, sustained, dismissed
+Services
+    ~/push_to_talk  SetBool           as the topic
 
-The turn is the time of the first speech frame. Whether the robot was speaking then does not matter
-here: an interrupt voids only what is older, and where nothing is under way it voids nothing.
+The turn is the time of the first speech frame. Whether the robot is speaking then does not matter
+here: who speaks listens to `barge_in`, and who is silent has nothing to lower.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
+from std_srvs.srv import SetBool
+
 from prot_ros import graph
-from prot_ros.core.endpointing import Endpointer, SpeechCut, SpeechEnded, SpeechStarted
+from prot_ros.bridge import Answer
+from prot_ros.core.endpointing import (
+    Endpointer,
+    SpeechCut,
+    SpeechEnded,
+    SpeechStarted,
+    SpeechSuspected,
+    SpeechSustained,
+    SuspicionDismissed,
+)
+from prot_ros.core.push_to_talk import PushToTalk
 from prot_ros.core.stamps import MILLISECOND, NEVER, Stamp
-from prot_ros.core.turns import barge_in
-from prot_ros.core.wire import AudioChunk
+from prot_ros.core.wire import AudioChunk, BargeIn, BargeInStage
 from prot_ros.engines import selection
 from prot_ros.node import ProtNode
 from prot_ros.params import param
 
 FRAME_MS = 20
+NO_BUTTON = "push_to_talk is ignored: set the parameter 'listen' to 'push_to_talk'"
 
 
 @dataclass(frozen=True)
@@ -40,8 +57,20 @@ class Params:
     aggressiveness: int = param(
         2, 'webrtcvad: 0 takes much for speech, 3 takes much for noise', ge=0, le=3
     )
+    listen: str = param(
+        'always',
+        'When people are listened to: always, or while a button is pressed',
+        one_of=('always', 'push_to_talk'),
+    )
     start_ms: int = param(
         80, 'Speech that confirms that an utterance has begun', unit='ms', ge=20, le=1000
+    )
+    sustain_ms: int = param(
+        1000,
+        'Speech that is longer than a cough or a listening noise',
+        unit='ms',
+        ge=100,
+        le=5000,
     )
     end_silence_ms: int = param(600, 'Silence that ends an utterance', unit='ms', ge=100, le=5000)
     pre_roll_ms: int = param(
@@ -59,30 +88,61 @@ class VadNode(ProtNode[Params]):
 
     def declare(self) -> None:
         self.audio = self.mailbox(graph.MIC_AUDIO)
-        for topic in (graph.SPEECH, graph.UTTERANCE, graph.INTERRUPT):
+        self.buttons = self.mailbox(graph.PUSH_TO_TALK)
+        for topic in (graph.SPEECH, graph.UTTERANCE, graph.BARGE_IN):
             self.publisher(topic)
+        self.service(SetBool, '~/push_to_talk', self._asked_to_listen)
         self._utterances = 0
         self._lost = 0
 
-    async def run(self) -> None:
+    async def start(self, stack: AsyncExitStack) -> None:
         self._begin_afresh()
+
+    async def run(self) -> None:
         self.publish(graph.SPEECH, False)
         try:
-            async for chunk in self.audio:
-                self._take(chunk)
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._follow_button())
+                async for chunk in self.audio:
+                    self._take(chunk)
         finally:
             if self._turn != NEVER:
                 # Going inactive in the middle of an utterance: whoever follows must see its end.
                 self._end_utterance(self._last_end, continues=False)
                 self.publish(graph.SPEECH, False)
 
+    async def _follow_button(self) -> None:
+        async for pressed in self.buttons:
+            self._press(pressed)
+
+    def _asked_to_listen(self, request: SetBool.Request, answer: Answer) -> None:
+        if self.lifecycle_state != 'active':
+            answer.give(False, f'vad is {self.lifecycle_state}, expected active')
+        elif self._press(request.data):
+            answer.give(True, 'listening' if request.data else 'not listening')
+        else:
+            answer.give(False, NO_BUTTON)
+
+    def _press(self, pressed: bool) -> bool:
+        """Note the button; return whether there is one."""
+        if isinstance(self._endpointer, PushToTalk):
+            self._endpointer.press(pressed)
+            return True
+        self.get_logger().warning(NO_BUTTON, throttle_duration_sec=1.0)
+        return False
+
     def _begin_afresh(self) -> None:
         p = self.params
-        self._endpointer = Endpointer(
-            start_ms=p.start_ms,
-            end_silence_ms=p.end_silence_ms,
-            max_utterance_ms=p.max_utterance_ms,
-        )
+        self._endpointer: Endpointer | PushToTalk
+        if p.listen == 'push_to_talk':
+            self._endpointer = PushToTalk(max_utterance_ms=p.max_utterance_ms)
+        else:
+            self._endpointer = Endpointer(
+                start_ms=p.start_ms,
+                sustain_ms=p.sustain_ms,
+                end_silence_ms=p.end_silence_ms,
+                max_utterance_ms=p.max_utterance_ms,
+            )
         self._rate = 0
         self._turn = NEVER
         self._seq = 0
@@ -106,8 +166,14 @@ class VadNode(ProtNode[Params]):
         if self._turn != NEVER:
             self._send(chunk)
         for event in self._endpointer.push(probability):
-            if isinstance(event, SpeechStarted):
+            if isinstance(event, SpeechSuspected):
+                self._tell(BargeInStage.SUSPECTED, chunk.stamp)
+            elif isinstance(event, SuspicionDismissed):
+                self._tell(BargeInStage.DISMISSED, chunk.stamp)
+            elif isinstance(event, SpeechStarted):
                 self._begin_utterance(event)
+            elif isinstance(event, SpeechSustained):
+                self._tell(BargeInStage.SUSTAINED, self._turn)
             elif isinstance(event, SpeechCut):
                 self._end_utterance(_end(chunk), continues=True)
             elif isinstance(event, SpeechEnded):
@@ -121,11 +187,15 @@ class VadNode(ProtNode[Params]):
         self._turn = self.gate.begin(onset)
         self._seq = 0
         self._utterances += 1
+        # Before all else: the robot is silent when this has arrived.
+        self._tell(BargeInStage.CONFIRMED, self._turn)
         self.publish(graph.SPEECH, True)
-        self.publish(graph.INTERRUPT, barge_in(self._turn))
         pre_roll = self.params.pre_roll_ms // FRAME_MS
         for chunk in list(self._recent)[max(0, first - pre_roll) :]:
             self._send(chunk)
+
+    def _tell(self, stage: str, turn: Stamp) -> None:
+        self.publish(graph.BARGE_IN, BargeIn(turn, stage, self.now()))
 
     def _send(self, chunk: AudioChunk) -> None:
         self._last_end = _end(chunk)

@@ -1,0 +1,319 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How fast the robot falls silent when somebody speaks over it, on sound and not on logs.
+
+    python benchmarks/bargein.py [--rounds 2] [--player null|paplay] [--vad silero] [--write]
+
+Fifteen voices and sentences (five synthetic English voices, four others, Korean included, and
+human recordings), each cut to begin with its first speech sample, at -23 dBFS RMS, in a room of
+digital silence and in one with white noise 20 dB below the voice. Whole graph as processes.
+
+`silent` counts from the arrival of the 20 ms frame that holds the first speech sample at the
+microphone node, to the end, in play-out time, of the last audio of the reply. With `--player
+paplay` a private audio server stands for the room, and `monitor` counts to the last sample above
+-50 dBFS on the loudspeaker's monitor, which is what a person would hear; `on request` counts the
+same from an `interrupt` message. `--write` replaces the table and the plot in docs/.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import wave
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parent / 'test'), str(HERE.parent / 'test/system'), str(HERE)]
+os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
+
+from audio_server import AudioServer, Recorder  # noqa: E402
+from recordings import CARDS, GO_FORWARD, LIBRIVOX  # noqa: E402
+from running_graph import RunningGraph  # noqa: E402
+
+from prot_ros import graph  # noqa: E402
+from prot_ros.core.stamps import MILLISECOND, SECOND, Stamp  # noqa: E402
+from prot_ros.core.turns import Interrupt  # noqa: E402
+from prot_ros.core.wire import PlaybackState  # noqa: E402
+
+RATE = 16000
+FRAME = RATE // 50
+LEVEL_DBFS, SNR_DB = -23.0, 20.0
+AUDIBLE = 10 ** (-50 / 20) * 32768
+SENTENCES = (
+    'stop please', 'stop', 'no wait a moment', 'what time is it', 'hey robot listen to me',
+    'excuse me', 'i want to ask something else', 'can you be quiet', 'hold on',
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Clip:
+    """What somebody says, from its first speech sample on."""
+
+    name: str
+    pcm: np.ndarray
+    """Float samples at -23 dBFS RMS."""
+
+
+def prepared(name: str, samples: np.ndarray, limit_s: float = 2.5) -> Clip:
+    """Cut a recording to its first speech sample and to a length; set its level."""
+    frame = RATE // 200
+    rms = np.sqrt(np.mean(samples**2))
+    blocks = samples[: len(samples) // frame * frame].reshape(-1, frame)
+    loud = np.sqrt((blocks**2).mean(axis=1)) > 0.1 * rms
+    onset = int(np.argmax(loud)) * frame
+    cut = samples[onset : onset + int(limit_s * RATE)]
+    return Clip(name, cut * 10 ** (LEVEL_DBFS / 20) * 32768 / np.sqrt(np.mean(cut**2)))
+
+
+def synthetic(command: list[str]) -> np.ndarray:
+    """Run a program that writes a WAV file to its last argument; return it at 16 kHz."""
+    import soxr
+
+    with tempfile.TemporaryDirectory(prefix='prot-benchmark-') as folder:
+        path = f'{folder}/voice.wav'
+        subprocess.run([*command, path], check=True, capture_output=True, timeout=30)
+        with wave.open(path) as file:
+            raw = np.frombuffer(file.readframes(file.getnframes()), '<i2').astype(float)
+            return soxr.resample(raw, file.getframerate(), RATE)
+
+
+def clips() -> list[Clip]:
+    """Return all voices, each with a sentence of its own."""
+    made = []
+    for voice, text in zip(('slt', 'rms', 'awb', 'kal', 'kal16'), SENTENCES[:5], strict=True):
+        samples = synthetic(['flite', '-voice', voice, '-t', text, '-o'])
+        made.append(prepared(f'{voice} "{text}"', samples))
+    for voice, text in zip(
+        ('en-us', 'en-gb', 'en-us+f3', 'en-gb+m3'), SENTENCES[5:9], strict=True
+    ):
+        samples = synthetic(['espeak-ng', '-v', voice, text, '-w'])
+        made.append(prepared(f'{voice} "{text}"', samples))
+    made.append(prepared('ko "잠깐만요"', synthetic(['espeak-ng', '-v', 'ko', '잠깐만요', '-w'])))
+    for recording in (*CARDS[:2], GO_FORWARD, *LIBRIVOX[:2]):
+        samples = np.frombuffer(recording.pcm, '<i2').astype(float)
+        made.append(prepared(f'human "{recording.words[:24]}"', samples))
+    return made
+
+
+class Room:
+    """Feeds the microphone's pipe in real time: its noise, and now and then somebody's voice."""
+
+    def __init__(self, pipe: Path, noise_dbfs: float | None) -> None:
+        self._pipe = pipe
+        self._sigma = 0.0 if noise_dbfs is None else 10 ** (noise_dbfs / 20) * 32768
+        self._random = np.random.default_rng(1)
+        self._voice = np.zeros(0)
+        self._ended = threading.Event()
+        self.onset: bytes = b''
+        """The frame with the first speech sample, as it was written."""
+        self._thread = threading.Thread(target=self._run, name='room')
+        self._thread.start()
+
+    def speak(self, clip: Clip) -> None:
+        """Let somebody speak from the next frame on."""
+        self.onset, self._voice = b'', clip.pcm
+
+    def _run(self) -> None:
+        with contextlib.suppress(BrokenPipeError), self._pipe.open('wb', buffering=0) as pipe:
+            due = time.monotonic()
+            while not self._ended.is_set():
+                frame = self._random.standard_normal(FRAME) * self._sigma
+                voice, self._voice = self._voice[:FRAME], self._voice[FRAME:]
+                frame[: len(voice)] += voice
+                written = np.clip(frame, -32768, 32767).astype('<i2').tobytes()
+                if len(voice) and not self.onset:
+                    self.onset = written
+                pipe.write(written)
+                due += 0.02
+                time.sleep(max(0.0, due - time.monotonic()))
+
+    @property
+    def quiet(self) -> bool:
+        """Whether nobody is speaking."""
+        return not len(self._voice)
+
+    def close(self) -> None:
+        """Leave the pipe."""
+        self._ended.set()
+        self._thread.join(5)
+
+
+@dataclass
+class Figures:
+    """Milliseconds, one for each barge-in."""
+
+    silent: list[float] = field(default_factory=list)
+    monitor: list[float] = field(default_factory=list)
+    request: list[float] = field(default_factory=list)
+    missed: int = 0
+
+
+class Measurement:
+    """One robot in one room."""
+
+    def __init__(self, robot: RunningGraph, server: AudioServer | None) -> None:
+        self._robot = robot
+        self._server = server
+
+    def story(self) -> None:
+        """Let the robot speak, until it is well under way."""
+        observer = self._robot.observer
+        observer.wait_for(
+            lambda: observer.of(graph.STATE)[-1:] in ([], ['idle']), within=60, what='idle'
+        )
+        began = time.monotonic()
+        observer.publish(graph.HEAR, 'tell me a long story')
+        observer.wait(graph.PLAYBACK, lambda p: p.turn_played_ms > 1500, within=40, since=began)
+
+    def barge_in(self, room: Room, clip: Clip, figures: Figures) -> None:
+        """Speak over the robot once."""
+        observer = self._robot.observer
+        self.story()
+        with self._heard() as recorder:
+            spoken = time.monotonic()
+            room.speak(clip)
+            try:
+                held = observer.wait(
+                    graph.PLAYBACK,
+                    lambda p: p.state in (PlaybackState.HELD, PlaybackState.CUT),
+                    within=3, since=spoken,
+                )  # fmt: skip
+            except AssertionError:
+                figures.missed += 1
+                self._silence()
+                return
+            first = next(c for c in observer.of(graph.MIC_AUDIO, spoken) if c.pcm == room.onset)
+            arrived = first.stamp + 20 * MILLISECOND
+            figures.silent.append((held.stamp - arrived) / MILLISECOND)
+            if recorder is not None:
+                time.sleep(0.5)  # what is still on its way to the monitor
+                figures.monitor.append(self._last_audible(recorder, Stamp(arrived)))
+        observer.wait_for(lambda: room.quiet, within=10, what='the end of what is said')
+        self._silence()
+
+    def on_request(self, figures: Figures) -> None:
+        """Silence the robot by a message."""
+        observer = self._robot.observer
+        self.story()
+        with self._heard() as recorder:
+            now = Stamp(time.time_ns())
+            observer.publish(graph.INTERRUPT, Interrupt(now, 'operator'))
+            cut = observer.wait(
+                graph.PLAYBACK, lambda p: p.state == PlaybackState.CUT and p.stamp > now, within=3
+            )
+            if recorder is None:
+                figures.request.append((cut.stamp - now) / MILLISECOND)
+                return
+            time.sleep(0.5)
+            figures.request.append(self._last_audible(recorder, now))
+
+    def _silence(self) -> None:
+        """Bring the robot back to rest, whatever it is doing."""
+        observer = self._robot.observer
+        began = time.monotonic()
+        while time.monotonic() < began + 10:
+            observer.publish(graph.INTERRUPT, Interrupt(Stamp(time.time_ns()), 'operator'))
+            time.sleep(0.3)
+            if observer.of(graph.STATE)[-1:] == ['idle'] and not observer.of(graph.SPEECH)[-1]:
+                return
+
+    @contextlib.contextmanager
+    def _heard(self) -> Iterator[Recorder | None]:
+        if self._server is None:
+            yield None
+            return
+        recorder = self._server.record()
+        try:
+            yield recorder
+        finally:
+            recorder.stop()
+
+    def _last_audible(self, recorder: Recorder, since: Stamp) -> float:
+        """Return milliseconds from `since` to the end of what followed it without a long gap."""
+        samples = np.abs(np.frombuffer(recorder.pcm(), '<i2').astype(float))
+        origin = time.time_ns() / SECOND - (time.monotonic() - recorder.began)
+        start = round((since / SECOND - origin) * recorder.rate)
+        loud = np.flatnonzero(samples[max(0, start) :] > AUDIBLE)
+        gaps = np.flatnonzero(np.diff(loud) > 0.3 * recorder.rate)
+        last = loud[gaps[0]] if len(gaps) else (loud[-1] if len(loud) else 0)
+        return float(last * 1000 / recorder.rate)
+
+
+def measure(options: argparse.Namespace, noise: bool) -> Figures:
+    """Measure all voices in one room."""
+    figures = Figures()
+    voices = clips()
+    with contextlib.ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix='prot-benchmark-'))
+        server = stack.enter_context(AudioServer()) if options.player == 'paplay' else None
+        robot = stack.enter_context(
+            RunningGraph(
+                Path(folder),
+                {'speaker': {'engine': options.player}, 'vad': {'engine': options.vad},
+                 'mic': {'echo.mode': 'none'} if options.echo_none else {}},
+                environment=server.environment if server else None,
+                composed=options.composed,
+            )
+        )  # fmt: skip
+        measurement = Measurement(robot, server)
+        room = Room(robot.pipe, LEVEL_DBFS - SNR_DB if noise else None)
+        stack.callback(room.close)
+        for number in range(options.rounds):
+            for clip in voices:
+                measurement.barge_in(room, clip, figures)
+                shown = f'{figures.silent[-1]:.0f} ms' if figures.silent else 'nothing yet'
+                print(f'round {number + 1}: {clip.name}: {shown}', file=sys.stderr)
+            for _ in range(5):
+                measurement.on_request(figures)
+    return figures
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )  # fmt: skip
+    parser.add_argument(
+        '--rounds', type=int, default=2, help='times each voice speaks (default: 2)'
+    )
+    parser.add_argument(
+        '--player', choices=('null', 'paplay'), default='null', help='the loudspeaker'
+    )
+    parser.add_argument('--vad', default='auto', help="the vad node's engine (default: auto)")
+    parser.add_argument('--composed', action='store_true', help='all nodes in one process')
+    parser.add_argument('--echo-none', action='store_true', help='without echo cancelling')
+    parser.add_argument('--write', action='store_true', help='write docs/bargein.md and .svg')
+    options = parser.parse_args()
+    rows = {}
+    for noise in (False, True):
+        name = f'noise, {SNR_DB:g} dB below the voice' if noise else 'quiet'
+        rows[name] = measure(options, noise)
+    lines = [
+        '| room | figure | n | median | p95 | max | missed |',
+        '|---|---|---|---|---|---|---|',
+    ]
+    for name, figures in rows.items():
+        for what in ('silent', 'monitor', 'request'):
+            values = getattr(figures, what)
+            if values:
+                p95 = float(np.percentile(values, 95))
+                lines.append(
+                    f'| {name} | {what} | {len(values)} | {statistics.median(values):.0f} | '
+                    f'{p95:.0f} | {max(values):.0f} | {figures.missed if what == "silent" else ""} |'
+                )
+    print('\n'.join(lines))
+
+
+if __name__ == '__main__':
+    main()
