@@ -12,8 +12,8 @@ Measured on 18 sentences in 3 synthetic voices and 9 human recordings, word erro
 after: 12 -> 5, 19 -> 8, 27 -> 9 %, human 44 -> 38 % (28 % once adapted).
 
 The second pass at the end of an utterance (`fwdflat`) takes 0.04 of its length. With it 21 of 360
-words in four synthetic voices are wrong and 23 of 68 of people, without it 32 and 19. Another weight
-of the language model (`lw` 4 or 5.5 instead of 6.5) changes no word.
+words in four synthetic voices are wrong and 23 of 68 of people, without it 32 and 19. Another
+weight of the language model (`lw` 4 or 5.5 instead of 6.5) changes no word.
 """
 
 from __future__ import annotations
