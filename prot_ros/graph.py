@@ -133,6 +133,7 @@ BARGE_IN = Topic(
     'barge_in', BargeIn, EVENT_QOS, ('vad', 'dialog'), ('dialog', 'speaker'),
     'somebody may be speaking over the robot: suspected, confirmed, sustained, dismissed',
 )  # fmt: skip
+MUTE = Topic('mute', bool, LATCHED_QOS, ('any',), ('mic',), 'true closes the microphone')
 PUSH_TO_TALK = Topic(
     'push_to_talk', bool, EVENT_QOS, ('any',), ('vad',), 'whether the button is pressed'
 )
@@ -178,8 +179,8 @@ ALL_ACTIVE = Topic(
 )  # fmt: skip
 
 TOPICS = (
-    MIC_AUDIO, SPEECH, UTTERANCE, BARGE_IN, PUSH_TO_TALK, INTERRUPT, PARTIAL, TRANSCRIPT, SENTENCE,
-    SPEECH_AUDIO, REFERENCE, PLAYBACK, STATE, TURN, SAY, ANNOUNCE, HEAR, HEARD, SAID, ALL_ACTIVE,
+    MUTE, MIC_AUDIO, PUSH_TO_TALK, SPEECH, UTTERANCE, BARGE_IN, INTERRUPT, PARTIAL, TRANSCRIPT,
+    SENTENCE, SPEECH_AUDIO, REFERENCE, PLAYBACK, STATE, TURN, SAY, ANNOUNCE, HEAR, HEARD, SAID, ALL_ACTIVE,
 )  # fmt: skip
 
 DIAGNOSTICS = '/diagnostics'

@@ -88,7 +88,7 @@ async def _join(
 ) -> OwnRobot | None:
     """Find the robot, or bring up one of our own, which is returned then."""
     found = await participant.found(graph.HEAR, LOOK_S)
-    if found or participant.addressee_exists():
+    if found or participant.exists():
         if '--params-file' in ros_arguments:
             raise CommandError(
                 'a robot is running already; parameters can only be given to one that is started '

@@ -61,6 +61,11 @@ class NodeReport:
     values: dict[str, str]
 
 
+def addressee(topic: graph.Topic) -> str:
+    """Return the node that has to get what is sent on a topic."""
+    return ADDRESSEE if ADDRESSEE in topic.subscribers else topic.subscribers[0]
+
+
 class Participant:
     """Made by `participating`."""
 
@@ -143,7 +148,7 @@ class Participant:
     async def found(self, topic: graph.Topic, deadline_s: float) -> bool:
         """Wait until the addressee listens to a topic; False after the deadline."""
         began = self._loop.time()
-        while ADDRESSEE not in self.listeners(topic):
+        while addressee(topic) not in self.listeners(topic):
             if not self._patient(began, deadline_s):
                 return False
             await asyncio.sleep(LOOK_S)
@@ -170,7 +175,7 @@ class Participant:
         publisher = self._publishers[topic.name]
         began = self._loop.time()
         if not await self.found(topic, deadline_s):
-            raise CommandError(self.nobody_there())
+            raise CommandError(self.nobody_there(addressee(topic)))
         while self._patient(began, deadline_s):
             here = self.listeners(topic)
             matched = publisher.get_subscription_count() >= len(here)
@@ -196,24 +201,24 @@ class Participant:
                 raise CommandError(f'not everybody took it within {deadline_s:g} s; try again')
             await asyncio.sleep(LOOK_S)
 
-    def addressee_exists(self) -> bool:
-        """Tell whether the addressee is there, in whatever state."""
-        here = (ADDRESSEE, self._node.get_namespace())
+    def exists(self, name: str = ADDRESSEE) -> bool:
+        """Tell whether a node is there, in whatever state."""
+        here = (name, self._node.get_namespace())
         return here in self._node.get_node_names_and_namespaces()
 
-    def nobody_there(self) -> str:
+    def nobody_there(self, name: str = ADDRESSEE) -> str:
         """Say, as an error does, why there is nobody to talk to."""
         space = self._node.get_namespace()
-        if self.addressee_exists():
+        if self.exists(name):
             return (
-                f'the node {ADDRESSEE} in namespace {space} does not listen: it is not active '
+                f'the node {name} in namespace {space} does not listen: it is not active '
                 '(starting, paused or failed); `prot doctor` says which'
             )
         nodes = self._node.get_node_names_and_namespaces()
-        elsewhere = sorted(found for name, found in nodes if name == ADDRESSEE)
+        elsewhere = sorted(where for other, where in nodes if other == name)
         hint = f' (there is one in {elsewhere[0]}: use --namespace)' if elsewhere else ''
         return (
-            f'no {ADDRESSEE} node found in namespace {space}{hint}: is prot running? '
+            f'no {name} node found in namespace {space}{hint}: is prot running? '
             'start it with `prot up`'
         )
 

@@ -1,11 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """mic: listens.
 
+Subscribes
+    speaker/reference   Int16MultiArray   what the loudspeaker sounds
+    mute                Bool              latched: true closes the device, false opens it again
 Publishes
     mic/audio   Int16MultiArray   20 ms frames, mono, stamped with the time of their first sample
+Services
+    ~/mute      SetBool           as the topic
 
-The microphone is open only while the node is active: `pause` closes the device. A device that is
-lost is opened again without leaving the active state.
+The microphone is open only while the node is active and not muted: the device is closed then, not
+ignored. A device that is lost is opened again without leaving the active state.
 """
 
 from __future__ import annotations
@@ -14,7 +19,10 @@ import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
+from std_srvs.srv import SetBool
+
 from prot_ros import graph
+from prot_ros.bridge import Answer
 from prot_ros.core.stamps import MILLISECOND, Stamp
 from prot_ros.core.wire import AudioChunk
 from prot_ros.engines import selection
@@ -58,8 +66,11 @@ class MicNode(ProtNode[Params]):
 
     def declare(self) -> None:
         self.publisher(graph.MIC_AUDIO)
+        self.mutes = self.mailbox(graph.MUTE)
+        self.service(SetBool, '~/mute', self._asked_to_mute)
         self._seq = 0
         self._reopened = 0
+        self._muted = False
 
     async def open(self, stack: AsyncExitStack) -> None:
         choice = await selection.microphone(self.params)
@@ -69,9 +80,53 @@ class MicNode(ProtNode[Params]):
     async def start(self, stack: AsyncExitStack) -> None:
         # Pushed first: close() is safe in any state, and the device may be reopened while active.
         stack.push_async_callback(self.engine.close)
-        await self.engine.open()
+        self._mute_changed = asyncio.Event()
+        if not self._muted:
+            await self.engine.open()
 
     async def run(self) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._follow_mute())
+            while True:
+                if not self._muted:
+                    listening = tasks.create_task(self._listen())
+                    await self._until_muted(True)
+                    listening.cancel()
+                    await asyncio.wait({listening})
+                    await self.engine.close()
+                await self._until_muted(False)
+                try:
+                    await self.engine.open()
+                except EngineError as err:
+                    await self._reopen(err)
+
+    # --- mute ----------------------------------------------------------------------------------
+
+    async def _follow_mute(self) -> None:
+        async for muted in self.mutes:
+            self._mute(muted)
+
+    def _asked_to_mute(self, request: SetBool.Request, answer: Answer) -> None:
+        if self.lifecycle_state != 'active':
+            answer.give(False, f'mic is {self.lifecycle_state}, expected active')
+            return
+        self._mute(request.data)
+        answer.give(True, 'muted' if request.data else 'listening')
+
+    def _mute(self, muted: bool) -> None:
+        if muted != self._muted:
+            self._muted = muted
+            self._mute_changed.set()
+            self.get_logger().info('muted' if muted else 'listening again')
+
+    async def _until_muted(self, muted: bool) -> None:
+        while self._muted is not muted:
+            self._mute_changed.clear()
+            await self._mute_changed.wait()
+
+    # --- listening -----------------------------------------------------------------------------
+
+    async def _listen(self) -> None:
         while True:
             try:
                 async for frame in self.engine.frames():
@@ -97,7 +152,7 @@ class MicNode(ProtNode[Params]):
 
     async def _reopen(self, lost: EngineError) -> None:
         wait = REOPEN_FIRST_S
-        while True:
+        while not self._muted:
             self.failure = str(lost)
             self.get_logger().error(f'the microphone is lost: {lost}; trying again in {wait:g} s')
             await self.engine.close()
@@ -118,6 +173,7 @@ class MicNode(ProtNode[Params]):
             return {}
         return {
             'engine': engine.name,
+            'muted': self._muted,
             'frames': self._seq,
             'frames dropped': engine.dropped,
             'reopened': self._reopened,

@@ -44,6 +44,8 @@ from prot_ros.node import ProtNode
 from prot_ros.params import param
 
 FRAME_MS = 20
+SILENT_S = 0.5
+"""A microphone that gives nothing for so long has been closed, or lost."""
 NO_BUTTON = "push_to_talk is ignored: set the parameter 'listen' to 'push_to_talk'"
 
 
@@ -103,8 +105,8 @@ class VadNode(ProtNode[Params]):
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._follow_button())
-                async for chunk in self.audio:
-                    self._take(chunk)
+                while True:
+                    await self._take_next()
         finally:
             if self._turn != NEVER:
                 # Going inactive in the middle of an utterance: whoever follows must see its end.
@@ -153,6 +155,18 @@ class VadNode(ProtNode[Params]):
         self._recent: deque[AudioChunk] = deque(
             maxlen=p.pre_roll_ms // FRAME_MS + self._endpointer.window + 1
         )
+
+    async def _take_next(self) -> None:
+        try:
+            async with asyncio.timeout(SILENT_S if self._turn != NEVER else None):
+                chunk = await self.audio.take()
+        except TimeoutError:
+            # Muted, or lost: what was said until then is all there will be.
+            self._end_utterance(self._last_end, continues=False)
+            self.publish(graph.SPEECH, False)
+            self._begin_afresh()
+            return
+        self._take(chunk)
 
     def _take(self, chunk: AudioChunk) -> None:
         if chunk.rate != self._rate:

@@ -83,6 +83,24 @@ def test_interrupt_silences_the_robot_and_hear_says_who_did(robot: RunningGraph)
     assert robot.observer.of(graph.PLAYBACK)[-1].state == PlaybackState.CUT
 
 
+def test_mute_closes_the_microphone_and_off_opens_it_again(robot: RunningGraph) -> None:
+    frames = lambda since: robot.observer.of(graph.MIC_AUDIO, since)  # noqa: E731
+    for words, heard in ((['mute'], False), (['mute', '--off'], True)):
+        done = prot(robot.environment, *words)
+        assert (done.returncode, done.stdout, done.stderr) == (0, '', '')
+        robot.observer.wait_for(
+            lambda heard=heard: bool(frames(time.monotonic() - 0.2)) is heard,
+            within=5, what=f'frames: {heard}',
+        )  # fmt: skip
+    assert robot.pipe.exists()
+
+
+def test_say_takes_a_policy_and_a_priority(robot: RunningGraph) -> None:
+    done = prot(robot.environment, 'say', '--wait', '--policy', 'never', '--priority', '9', 'Hot.')
+    assert (done.returncode, done.stdout, done.stderr) == (0, 'Hot.\n', '')
+    assert robot.observer.of(graph.TURN)[-1].source == 'announce'
+
+
 @pytest.mark.parametrize('words', [['say', 'x'], ['hear', 'x'], ['interrupt']])
 def test_nobody_there_gets_one_sentence(place: Place, words: list[str]) -> None:
     done = prot(place.environment, *words, within=20)
