@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """When an utterance begins and ends, from the probability of speech frame by frame.
 
-Time is counted in frames, so nothing here knows a clock. An utterance begins when most frames of a
-short window are speech: single clicks do not add up, a word with a closure in it ("sto-p") does.
+Time is counted in frames, so nothing here knows a clock. An utterance begins when there is
+evidence of it. Where a detector only says yes or no that is most frames of a short window: single
+clicks do not add up, a word with a closure in it ("sto-p") does. Where it says how sure it is,
+fewer frames do when it is surer.
 It ends after enough silence, where a lower threshold counts as speech, so that the soft end of a
 word does not count as silence, and where a single click does not count as speech, or somebody who
 types would never be answered. A long one is cut, and goes on as the same utterance.
@@ -12,14 +14,41 @@ frame raises a suspicion, which the beginning confirms, or which is dismissed wh
 no speech any more; an utterance that has had more speech than a "mm-hm" is sustained.
 
 What begins an utterance also keeps it going: more than half of a window cannot be speech without
-two frames of it that are next to each other or next but one. So no steady sound, however patchy,
-makes it begin and end and begin again.
+two frames of it that are next to each other or next but one, and a frame that may begin one all by
+itself may keep it going by itself, too. So no steady sound, however patchy, makes it begin and end
+and begin again.
 """
 
 from __future__ import annotations
 
+import math
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What is enough to say that an utterance has begun."""
+
+    threshold: float
+    """Probability at or above which a frame counts, 0 to 1."""
+    frames: int
+    """How many must count."""
+    within: int
+    """Among how many, the frame just pushed included: more than half of them must count."""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for what cannot be, or would be met by half of the frames."""
+        if not (0 < self.threshold <= 1 and 0 < self.frames <= self.within < 2 * self.frames):
+            raise ValueError(
+                f'{self.frames} of {self.within} frames at {self.threshold} are no evidence, '
+                'expected more than half of them, and a threshold above 0 up to 1'
+            )
+
+    def met_by(self, probabilities: Sequence[float]) -> bool:
+        """Whether the latest of these, which come oldest first, are such evidence."""
+        return sum(p >= self.threshold for p in probabilities[-self.within :]) >= self.frames
 
 
 @dataclass(frozen=True)
@@ -86,10 +115,12 @@ class Endpointer:
         sustain_ms: int = 500,
         threshold: float = 0.5,
         end_threshold: float = 0.35,
+        start: Sequence[Evidence] = (),
     ) -> None:
         """Raise ValueError for lengths under one frame or thresholds that contradict.
 
-        `start_ms` of speech begin an utterance, within a window of which they are just over half;
+        Any one of `start` begins an utterance; `threshold` is then the lowest of theirs. Without,
+        `start_ms` of speech begin it, within a window of which they are just over half;
         a `start_ms` of one frame asks for no confirmation. Lengths are rounded up to whole frames.
         Speech counts towards `sustain_ms` where it is at or above `threshold`.
         `end_threshold` is 0.15 below the other by default, as Silero's own iterator has it.
@@ -102,11 +133,17 @@ class Endpointer:
         ):
             if value < frame_ms:
                 raise ValueError(f'{name} is {value}, expected at least one frame, {frame_ms} ms')
+        if start:
+            threshold = min(one.threshold for one in start)
         if not 0 < end_threshold <= threshold <= 1:
             raise ValueError(
                 f'thresholds are {threshold} and {end_threshold}, expected 0 < end <= start <= 1'
             )
-        self._start = -(-start_ms // frame_ms)
+        frames = -(-start_ms // frame_ms)
+        self._start = tuple(start) or (Evidence(threshold, frames, 2 * frames - 1),)
+        self._window = max(one.within for one in self._start)
+        alone = [one.threshold for one in self._start if one.frames == 1]
+        self._sure = min(alone, default=math.inf)
         self._silence = -(-end_silence_ms // frame_ms)
         self._max = -(-max_utterance_ms // frame_ms)
         self._sustain = -(-sustain_ms // frame_ms)
@@ -117,7 +154,7 @@ class Endpointer:
     @property
     def window(self) -> int:
         """Frames in which a beginning is looked for: an onset is never longer ago."""
-        return 2 * self._start - 1
+        return self._window
 
     @property
     def in_speech(self) -> bool:
@@ -127,8 +164,10 @@ class Endpointer:
     def reset(self) -> None:
         """Forget everything, a suspicion too: the next frame follows nothing."""
         self._in_speech = False
-        self._recent: deque[bool] = deque(maxlen=self.window)
-        """Before an utterance the window, within one the two frames before the current one."""
+        self._recent: deque[float] = deque(maxlen=self._window)
+        """The latest probabilities, as far as a beginning is looked for."""
+        self._spoke = (False, False)
+        """Within an utterance, whether the two frames before the current one were speech."""
         self._suspicious = False
         self._sustained = False
         self._spoken = 0
@@ -140,12 +179,11 @@ class Endpointer:
 
         Whatever is not at or above a threshold is silence, NaN included.
         """
-        speech = probability >= self._threshold
         if self._in_speech:
-            self._spoken += speech
-            events = self._within_speech(probability >= self._end_threshold)
+            self._spoken += probability >= self._threshold
+            events = self._within_speech(probability)
         else:
-            events = self._before_speech(speech)
+            events = self._before_speech(probability)
         if self._in_speech and not self._sustained and self._spoken >= self._sustain:
             self._sustained = True
             # After the beginning, where one frame brings both about; before a cut.
@@ -153,22 +191,25 @@ class Endpointer:
             events.insert(1 if after else 0, SpeechSustained())
         return events
 
-    def _before_speech(self, speech: bool) -> list[Event]:
-        self._recent.append(speech)
-        if sum(self._recent) >= self._start:
-            return [self._begin()]
-        if speech and not self._suspicious:
+    def _before_speech(self, probability: float) -> list[Event]:
+        self._recent.append(probability)
+        recent = list(self._recent)
+        speech = [one >= self._threshold for one in recent]
+        if any(evidence.met_by(recent) for evidence in self._start):
+            return [self._begin(speech)]
+        if speech[-1] and not self._suspicious:
             self._suspicious = True
             return [SpeechSuspected()]
-        if self._suspicious and not any(self._recent):
+        if self._suspicious and not any(speech):
             self._suspicious = False
             return [SuspicionDismissed()]
         return []
 
-    def _begin(self) -> SpeechStarted:
-        ago = len(self._recent) - 1 - self._recent.index(True)
-        self._spoken = sum(self._recent)
-        self._recent = deque(list(self._recent)[-2:], maxlen=2)
+    def _begin(self, speech: list[bool]) -> SpeechStarted:
+        ago = len(speech) - 1 - speech.index(True)
+        self._spoken = sum(speech)
+        self._spoke = (len(speech) > 1 and speech[-2], speech[-1])
+        self._recent.clear()
         self._suspicious = False
         self._sustained = False
         self._in_speech = True
@@ -176,16 +217,15 @@ class Endpointer:
         self._length = ago + 1
         return SpeechStarted(ago)
 
-    def _within_speech(self, speech: bool) -> list[Event]:
+    def _within_speech(self, probability: float) -> list[Event]:
+        speech = probability >= self._end_threshold
         self._length += 1
-        # Where one frame is enough to begin, one is enough to go on.
-        goes_on = speech and (self._start == 1 or any(self._recent))
-        self._recent.append(speech)
+        goes_on = speech and (probability >= self._sure or any(self._spoke))
+        self._spoke = (self._spoke[1], speech)
         self._silent = 0 if goes_on else self._silent + 1
         # A frame that may be the first of more speech ends nothing.
         if self._silent >= self._silence and not speech:
             self._in_speech = False
-            self._recent = deque(maxlen=self.window)
             return [SpeechEnded(self._silent)]
         if self._length >= self._max:
             self._length = 0

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from prot_ros.core.endpointing import (
     Endpointer,
+    Evidence,
     SpeechCut,
     SpeechEnded,
     SpeechStarted,
@@ -138,6 +139,42 @@ def test_speech_within_an_utterance_is_no_suspicion_and_the_next_one_raises_its_
     assert [type(e) for _, e in seen] == [SpeechSuspected, SpeechStarted, SpeechEnded] * 2
 
 
+SURER_IS_SOONER = (Evidence(0.9, 1, 1), Evidence(0.7, 2, 2), Evidence(0.5, 3, 3))
+
+
+@pytest.mark.parametrize(('probability', 'frames'), [(0.95, 1), (0.75, 2), (0.55, 3), (0.45, 0)])
+def test_the_surer_the_sooner(probability, frames):
+    seen = events(Endpointer(start=SURER_IS_SOONER), (SILENCE, 400), (probability, 1000))
+    assert seen == ([(400 + 20 * frames, SpeechStarted(frames - 1))] if frames else [])
+
+
+def test_the_onset_is_the_first_frame_that_any_evidence_counts():
+    endpointer = Endpointer(start=SURER_IS_SOONER)
+    assert events(endpointer, (SILENCE, 100), (0.55, 40), (0.95, 20)) == [(160, SpeechStarted(2))]
+
+
+def test_evidence_gives_the_threshold_of_suspicion_and_the_window():
+    endpointer = Endpointer(start=SURER_IS_SOONER, threshold=0.99)
+    assert endpointer.window == 3
+    assert all_events(endpointer, (0.55, 20), (SILENCE, 100)) == [
+        (20, SpeechSuspected()),
+        (80, SuspicionDismissed()),
+    ]
+
+
+@pytest.mark.parametrize('period', range(1, 6))
+def test_what_begins_all_by_itself_also_keeps_it_going_by_itself(period):
+    patchy = [(0.95, 20), (SILENCE, 20 * (period - 1))] * 300
+    seen = events(Endpointer(start=SURER_IS_SOONER, max_utterance_ms=10**6), *patchy)
+    assert [type(event) for _, event in seen] == [SpeechStarted]
+
+
+@pytest.mark.parametrize('bad', [(0.5, 2, 4), (0.5, 0, 1), (0.5, 3, 2), (0.0, 1, 1), (1.1, 1, 1)])
+def test_what_is_no_evidence_is_refused(bad):
+    with pytest.raises(ValueError, match='no evidence'):
+        Evidence(*bad)
+
+
 def test_speech_is_sustained_once_and_its_pauses_do_not_count():
     runs = ((SPEECH, 300), (SILENCE, 400), (SPEECH, 2000))
     seen = all_events(Endpointer(sustain_ms=500), *runs)
@@ -206,13 +243,17 @@ def test_settings_that_cannot_work_are_refused(bad):
     st.integers(1, 10),
     st.integers(1, 30),
     st.integers(1, 60),
+    st.sampled_from([(), SURER_IS_SOONER]),
 )
 @settings(derandomize=True, database=None, deadline=None)
 def test_starts_and_ends_alternate_and_nothing_is_longer_than_allowed(
-    probabilities, start, silence, longest
+    probabilities, start, silence, longest, evidence
 ):
     endpointer = Endpointer(
-        start_ms=start * 20, end_silence_ms=silence * 20, max_utterance_ms=longest * 20
+        start_ms=start * 20,
+        end_silence_ms=silence * 20,
+        max_utterance_ms=longest * 20,
+        start=evidence,
     )
     speaking, suspicious, since_cut = False, False, 0
     for probability in probabilities:
@@ -229,7 +270,7 @@ def test_starts_and_ends_alternate_and_nothing_is_longer_than_allowed(
                 assert speaking
             elif isinstance(event, SpeechStarted):
                 assert not speaking
-                assert suspicious or start == 1
+                assert suspicious or start == 1 or evidence
                 suspicious = False
                 assert 0 <= event.onset_frames_ago < endpointer.window
                 speaking, since_cut = True, event.onset_frames_ago + 1
