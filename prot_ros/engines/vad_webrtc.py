@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import webrtcvad
 
+from prot_ros.core.endpointing import Evidence
 from prot_ros.engines.kinds import EngineError
 
 RATES = (8000, 16000, 32000, 48000)
@@ -21,6 +22,8 @@ class WebrtcVad:
     """Says yes or no: its probabilities are 0 and 1."""
 
     name = 'webrtcvad'
+    start: tuple[Evidence, ...] = (Evidence(0.5, 4, 7),)
+    """80 ms. It takes clicks for speech, so less would be none."""
 
     def __init__(self, rate: int, aggressiveness: int) -> None:
         """Take Hz of `RATES`, and 0 (much passes for speech) to 3 (much passes for noise).

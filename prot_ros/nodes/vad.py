@@ -40,10 +40,13 @@ from prot_ros.core.push_to_talk import PushToTalk
 from prot_ros.core.stamps import MILLISECOND, NEVER, Stamp
 from prot_ros.core.wire import AudioChunk, BargeIn, BargeInStage
 from prot_ros.engines import selection
+from prot_ros.engines.kinds import VoiceActivity
 from prot_ros.node import ProtNode
 from prot_ros.params import param
 
 FRAME_MS = 20
+USUAL_RATE = 16000
+"""Hz. What the detector is loaded for until the microphone's first frame tells its rate."""
 SILENT_S = 0.5
 """A microphone that gives nothing for so long has been closed, or lost."""
 NO_BUTTON = "push_to_talk is ignored: set the parameter 'listen' to 'push_to_talk'"
@@ -54,7 +57,9 @@ class Params:
     """Parameters of the node vad."""
 
     engine: str = param(
-        'webrtcvad', 'What tells speech from noise', one_of=selection.VOICE_ACTIVITIES
+        'auto',
+        'What tells speech from noise',
+        one_of=('auto', *selection.VOICE_ACTIVITIES),
     )
     aggressiveness: int = param(
         2, 'webrtcvad: 0 takes much for speech, 3 takes much for noise', ge=0, le=3
@@ -65,7 +70,11 @@ class Params:
         one_of=('always', 'push_to_talk'),
     )
     start_ms: int = param(
-        80, 'Speech that confirms that an utterance has begun', unit='ms', ge=20, le=1000
+        0,
+        'Speech that confirms that an utterance has begun; 0: what suits the engine',
+        unit='ms',
+        ge=0,
+        le=1000,
     )
     sustain_ms: int = param(
         1000,
@@ -96,6 +105,15 @@ class VadNode(ProtNode[Params]):
         self.service(SetBool, '~/push_to_talk', self._asked_to_listen)
         self._utterances = 0
         self._lost = 0
+
+    async def open(self, stack: AsyncExitStack) -> None:
+        self._choose(USUAL_RATE)
+
+    def _choose(self, rate: int) -> None:
+        choice = selection.voice_activity(self.params, rate)
+        self.get_logger().info(choice.sentence('voice activity'))
+        self._activity: VoiceActivity = choice.engine
+        self._rate = rate
 
     async def start(self, stack: AsyncExitStack) -> None:
         self._begin_afresh()
@@ -140,12 +158,13 @@ class VadNode(ProtNode[Params]):
             self._endpointer = PushToTalk(max_utterance_ms=p.max_utterance_ms)
         else:
             self._endpointer = Endpointer(
-                start_ms=p.start_ms,
+                start_ms=p.start_ms or FRAME_MS,
+                start=() if p.start_ms else self._activity.start,
                 sustain_ms=p.sustain_ms,
                 end_silence_ms=p.end_silence_ms,
                 max_utterance_ms=p.max_utterance_ms,
             )
-        self._rate = 0
+        self._activity.reset()
         self._turn = NEVER
         self._seq = 0
         self._next_seq: int | None = None
@@ -170,8 +189,7 @@ class VadNode(ProtNode[Params]):
 
     def _take(self, chunk: AudioChunk) -> None:
         if chunk.rate != self._rate:
-            self._rate = chunk.rate
-            self._activity = selection.voice_activity(self.params, chunk.rate)
+            self._choose(chunk.rate)
         if self._next_seq is not None and chunk.seq > self._next_seq:
             self._lost += chunk.seq - self._next_seq
         self._next_seq = chunk.seq + 1
@@ -242,7 +260,7 @@ class VadNode(ProtNode[Params]):
 
     def status(self) -> dict[str, object]:
         return {
-            'engine': self.get_parameter('engine').value,
+            'engine': self._activity.name if hasattr(self, '_activity') else '',
             'utterances': getattr(self, '_utterances', 0),
             'frames lost': getattr(self, '_lost', 0),
         }

