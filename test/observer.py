@@ -82,11 +82,13 @@ class Observer:
         since: float = 0.0,
     ) -> Any:
         """Return the first value for which `condition` holds; fail with what was seen instead."""
-        return self.wait_for(
-            lambda: next((v for v in self.of(topic, since) if condition(v)), None),
+        # In a tuple, because the value may be False.
+        (value,) = self.wait_for(
+            lambda: next(((v,) for v in self.of(topic, since) if condition(v)), None),
             within=within,
             what=topic.name,
         )
+        return value
 
     def wait_for(self, find: Callable[[], Any], *, within: float, what: str) -> Any:
         """Return what `find` finds, as soon as it is something."""

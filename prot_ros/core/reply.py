@@ -45,6 +45,7 @@ class Reply:
     ended: str | None = None
     """The final PlaybackState, None while playback goes on."""
     _played: dict[int, tuple[float, float | None]] = field(default_factory=dict)
+    _sounding: dict[int, tuple[float, float | None]] = field(default_factory=dict)
     _marks: dict[str, Stamp] = field(default_factory=dict)
     _holding: bool = False
     _held_at: Stamp = NEVER
@@ -69,11 +70,8 @@ class Reply:
         if report.started != NEVER:
             self.mark('first_audio', report.synthesized)
             self.mark('audible', report.started)
-        played, total = self._played.get(report.seq, (0.0, None))
-        self._played[report.seq] = (
-            max(played, report.played_ms),
-            report.total_ms if report.total_ms is not None else total,
-        )
+        _advance(self._played, report.seq, report.played_ms, report.total_ms)
+        _advance(self._sounding, report.seq, report.sounding_ms, report.sounding_total_ms)
         # A report on a later sentence proves that the ones before it were heard to their end.
         for earlier in self._played:
             if earlier < report.seq:
@@ -119,7 +117,11 @@ class Reply:
     def heard(self) -> Heard:
         """Return what was heard of it."""
         spoken = [
-            SpokenSentence(text, *self._played.get(seq, (0.0, None)))
+            SpokenSentence(
+                text,
+                *self._played.get(seq, (0.0, None)),
+                *self._sounding.get(seq, (0.0, None)),
+            )
             for seq, text in enumerate(self.sentences)
         ]
         if self.ended == PlaybackState.FINISHED:
@@ -158,3 +160,11 @@ class Reply:
             memory=self.remembered,
             latency_ms=self.latencies(),
         )
+
+
+def _advance(
+    book: dict[int, tuple[float, float | None]], seq: int, played: float, total: float | None
+) -> None:
+    """Note how far a sentence has come; it never goes back."""
+    before, known = book.get(seq, (0.0, None))
+    book[seq] = (max(before, played), total if total is not None else known)

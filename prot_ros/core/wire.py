@@ -270,6 +270,10 @@ class Playback:
     """Of the whole reply, from its first sample."""
     started: Stamp = NEVER
     """When the first sample of this turn became audible."""
+    sounding_ms: float = 0.0
+    """Of `played_ms`, what was no pause."""
+    sounding_total_ms: float | None = None
+    """Of `total_ms`; null while the end of the sentence has not arrived yet."""
     synthesized: Stamp = NEVER
     """When the first audio of this turn left the synthesiser."""
     stamp: Stamp = NEVER

@@ -233,7 +233,7 @@ class SpeakerNode(ProtNode[Params]):
             pcm += self._resampler.end()
         try:
             # Noted before it is written: the engine's position may run into it while we wait.
-            self._playout.write(chunk.sentence, len(pcm) // 2, complete=chunk.sentence_final)
+            self._playout.write(chunk.sentence, pcm, complete=chunk.sentence_final)
             if pcm:
                 await self.engine.write(pcm)
                 self._audible = True
@@ -304,6 +304,8 @@ class SpeakerNode(ProtNode[Params]):
                     self.engine.played() * 1000 / self.engine.rate if self._audible else 0.0
                 ),
                 started=self._started,
+                sounding_ms=position.sounding_ms,
+                sounding_total_ms=position.sounding_total_ms,
                 synthesized=self._synthesized,
                 stamp=self.now(),
             ),

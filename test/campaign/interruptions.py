@@ -41,9 +41,9 @@ from prot_ros.core.wire import (  # noqa: E402
 )
 
 LONG = 'tell me a long story'
-SHORT = ('count to three', 'what time is it', 'how are you')
-STILL_S = 0.3
-"""After the silence, how long nothing of the void turn may sound: more than what is on its way."""
+SHORT = ('count to three', 'what time is it', 'my name is alice')
+LONG_ANSWER_S = 4.0
+"""An answer that takes longer is cut short."""
 RESTARTED = ('speaker', 'tts', 'stt', 'vad')
 
 
@@ -127,15 +127,31 @@ class Campaign:
             # A robot that was silenced is asked something else.
             self._observer.publish(graph.HEAR, self._chance.choice(SHORT))
         answer = self._observer.wait(
-            graph.TURN, lambda r: r.turn > voided and r.source != 'say', within=20, since=began
+            graph.PLAYBACK,
+            lambda p: p.turn > voided and p.state == PlaybackState.STARTED,
+            within=20,
+            since=began,
         )
-        self._settle()
-        if answer.failure or (answer.cut is None and not answer.heard):
-            this.problems.append(f'not answered: {answer}')
+        self._hear_out(answer.turn, began)
+        report = self._observer.wait(
+            graph.TURN, lambda r: r.turn == answer.turn, within=5, since=began
+        )
+        if report.failure or not report.heard:
+            this.problems.append(f'not answered: {report}')
         void = [r for r in self._observer.of(graph.TURN, began) if r.turn <= voided]
         this.problems += [problem for report in void for problem in self._misheard(report, began)]
         this.problems += self._stale_sound(began)
         this.problems += self._left_over()
+
+    def _hear_out(self, turn: Stamp, began: float) -> None:
+        """Listen to an answer for a while: a question that nobody answered is joined to it."""
+        try:
+            self._observer.wait(
+                graph.TURN, lambda r: r.turn == turn, within=LONG_ANSWER_S, since=began
+            )
+            self._settle()
+        except AssertionError:
+            self._recover()
 
     def _stale_sound(self, began: float) -> list[str]:
         """Return what sounded of a turn after it was cut."""
@@ -155,9 +171,11 @@ class Campaign:
             if late:
                 after = (late[-1].stamp - stamp) / MILLISECOND
                 problems.append(f'{len(late)} pieces of a void turn, the last {after:.0f} ms late')
-            for report in self._observer.of(graph.PLAYBACK, began):
-                if report.turn == turn and report.stamp > stamp:
-                    problems.append(f'a playback report after the cut: {report.state}')
+            problems += [
+                f'a playback report after the cut: {report.state}'
+                for report in self._observer.of(graph.PLAYBACK, began)
+                if report.turn == turn and report.stamp > stamp
+            ]
         return problems
 
     def _misheard(self, report: TurnReport, began: float) -> list[str]:
@@ -191,14 +209,17 @@ class Campaign:
         wrong: list[str] = []
 
         def clean() -> bool:
-            wrong.clear()
-            for name, status in list(self._observer.diagnostics.items()):
-                for pair in status.values:
-                    if pair.key.startswith('queue ') and not pair.value.startswith('0/'):
-                        wrong.append(f'{name}: {pair.key} is {pair.value}')
-            for node, count in self._tasks().items():
-                if count > self._at_rest.get(node, count):
-                    wrong.append(f'{node} has {count} tasks, at rest {self._at_rest[node]}')
+            wrong[:] = [
+                f'{name}: {pair.key} is {pair.value}'
+                for name, status in list(self._observer.diagnostics.items())
+                for pair in status.values
+                if pair.key.startswith('queue ') and not pair.value.startswith('0/')
+            ]
+            wrong.extend(
+                f'{node} has {count} tasks, at rest {self._at_rest[node]}'
+                for node, count in self._tasks().items()
+                if count > self._at_rest.get(node, count)
+            )
             return not wrong
 
         try:

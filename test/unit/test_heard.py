@@ -31,7 +31,7 @@ def test_finished_sentences_are_heard_whole():
     assert not heard(spoken).cut
 
 
-def test_a17_a_cut_sentence_is_heard_up_to_the_word_that_was_played_half():
+def test_a17_a_cut_sentence_is_heard_up_to_where_it_was_played():
     spoken = [SpokenSentence('Hello.', 400, 400), SpokenSentence(STORY, 1000, 2000)]
     assert heard(spoken).text == 'Hello. Once upon a time there'
     assert heard(spoken).cut
@@ -58,17 +58,24 @@ def test_korean_is_cut_by_its_syllable_blocks():
     [
         ('私は東京に住んでいます。', '私は東京に'),
         ('我住在首尔，你呢？', '我住在'),
-        ('私のロボットです。', '私の'),
+        ('私のロボットです。', '私のロボット'),
         ('「はい。」と言った。', '「はい。」と'),
         ('Я живу в Сеуле.', 'Я живу'),
     ],
 )
 def test_text_without_spaces_is_cut_too_but_not_within_a_katakana_word(text, half):
-    assert heard([SpokenSentence(text, 480, 1000)]).text == half
+    assert heard([SpokenSentence(text, 420, 1000)]).text == half
+
+
+def test_a_pause_is_no_time_for_words():
+    told = SpokenSentence(STORY, 1000, 2000, sounding_ms=500, sounding_total_ms=2000)
+    assert heard([told]).text == heard([SpokenSentence(STORY, 500, 2000)]).text
+    silent = SpokenSentence(STORY, 300, 2000, sounding_ms=0, sounding_total_ms=1500)
+    assert heard([silent]).text == ''
 
 
 def test_an_unknown_length_is_estimated_from_the_speaking_rate():
-    assert heard([SpokenSentence(STORY, 1100, None)]).text == 'Once upon a time'
+    assert heard([SpokenSentence(STORY, 800, None)]).text == 'Once upon a time'
 
 
 def test_an_unknown_length_is_estimated_from_the_pace_of_what_was_heard_before():
