@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # make demo   a whole spoken conversation; installs what it needs
 # make test   everything that must hold before a change lands; installs what it needs
+# make campaign  a thousand interruptions, at every boundary of a turn; ROUNDS= and SEED= choose
 # make lint   style, types and the import rule       make unit   the quick tests
 # make config writes config/prot.yaml again          make clean  removes what was made here
 #
@@ -20,6 +21,8 @@ endif
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 TIME_LIMIT := 1200
+ROUNDS ?= 1000
+SEED ?= 1
 
 export ROS_AUTOMATIC_DISCOVERY_RANGE := LOCALHOST
 
@@ -33,7 +36,7 @@ tier = @printf '%-12s' '$(1)'; \
 	else code=$$?; printf 'FAILED\n%s\n' "$$out"; exit $$code; fi
 
 .NOTPARALLEL:
-.PHONY: test demo lint unit config clean packages tiers
+.PHONY: test demo campaign lint unit config clean packages tiers
 
 test: $(INSTALLED)
 	@$(PYTHON) test/nothing_left.py -- \
@@ -47,6 +50,9 @@ tiers: lint
 	$(call tier,launch)
 	@$(BIN)/python -m coverage combine -q
 	@printf 'coverage    %s %% (of lines and branches)\n' "$$($(BIN)/python -m coverage report --format=total)"
+
+campaign: $(INSTALLED)
+	@$(BIN)/python test/campaign/interruptions.py --rounds $(ROUNDS) --seed $(SEED)
 
 demo: $(INSTALLED)
 	@$(BIN)/prot demo

@@ -3,9 +3,9 @@
 
     python benchmarks/bargein.py [--rounds 2] [--player null|paplay] [--vad silero] [--write]
 
-Fifteen voices and sentences (five synthetic English voices, four others, Korean included, and
-human recordings), each cut to begin with its first speech sample, at -23 dBFS RMS, in a room of
-digital silence and in one with white noise 20 dB below the voice. Whole graph as processes.
+Twenty voices and sentences: nine recordings of people, and synthetic voices in English and
+Korean, two of them with nothing but "stop", at -23 dBFS, in a room of digital silence and in one
+with white noise 20 dB below the voice. The whole graph runs as processes.
 
 `silent` counts from the arrival of the 20 ms frame that holds the first speech sample at the
 microphone node, to the end, in play-out time, of the last audio of the reply. With `--player
@@ -20,12 +20,10 @@ import argparse
 import contextlib
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
 import threading
 import time
-import wave
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,8 +34,8 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / 'test'), str(HERE.parent / 'test/system'), str(HERE)]
 os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
 
+import voices  # noqa: E402
 from audio_server import AudioServer, Recorder  # noqa: E402
-from recordings import CARDS, GO_FORWARD, LIBRIVOX  # noqa: E402
 from running_graph import RunningGraph  # noqa: E402
 
 from prot_ros import graph  # noqa: E402
@@ -47,62 +45,25 @@ from prot_ros.core.wire import PlaybackState  # noqa: E402
 
 RATE = 16000
 FRAME = RATE // 50
-LEVEL_DBFS, SNR_DB = -23.0, 20.0
+SNR_DB = 20.0
 AUDIBLE = 10 ** (-50 / 20) * 32768
-SENTENCES = (
-    'stop please', 'stop', 'no wait a moment', 'what time is it', 'hey robot listen to me',
-    'excuse me', 'i want to ask something else', 'can you be quiet', 'hold on',
-)  # fmt: skip
+BEFORE_S, SPOKEN_S = 0.5, 2.5
+"""Of a clip, what is played before its first sample of speech (breath, a recording's own noise),
+and from there on."""
 
 
-@dataclass(frozen=True)
-class Clip:
-    """What somebody says, from its first speech sample on."""
-
-    name: str
-    pcm: np.ndarray
-    """Float samples at -23 dBFS RMS."""
-
-
-def prepared(name: str, samples: np.ndarray, limit_s: float = 2.5) -> Clip:
-    """Cut a recording to its first speech sample and to a length; set its level."""
-    frame = RATE // 200
-    rms = np.sqrt(np.mean(samples**2))
-    blocks = samples[: len(samples) // frame * frame].reshape(-1, frame)
-    loud = np.sqrt((blocks**2).mean(axis=1)) > 0.1 * rms
-    onset = int(np.argmax(loud)) * frame
-    cut = samples[onset : onset + int(limit_s * RATE)]
-    return Clip(name, cut * 10 ** (LEVEL_DBFS / 20) * 32768 / np.sqrt(np.mean(cut**2)))
-
-
-def synthetic(command: list[str]) -> np.ndarray:
-    """Run a program that writes a WAV file to its last argument; return it at 16 kHz."""
-    import soxr
-
-    with tempfile.TemporaryDirectory(prefix='prot-benchmark-') as folder:
-        path = f'{folder}/voice.wav'
-        subprocess.run([*command, path], check=True, capture_output=True, timeout=30)
-        with wave.open(path) as file:
-            raw = np.frombuffer(file.readframes(file.getnframes()), '<i2').astype(float)
-            return soxr.resample(raw, file.getframerate(), RATE)
-
-
-def clips() -> list[Clip]:
-    """Return all voices, each with a sentence of its own."""
-    made = []
-    for voice, text in zip(('slt', 'rms', 'awb', 'kal', 'kal16'), SENTENCES[:5], strict=True):
-        samples = synthetic(['flite', '-voice', voice, '-t', text, '-o'])
-        made.append(prepared(f'{voice} "{text}"', samples))
-    for voice, text in zip(
-        ('en-us', 'en-gb', 'en-us+f3', 'en-gb+m3'), SENTENCES[5:9], strict=True
-    ):
-        samples = synthetic(['espeak-ng', '-v', voice, text, '-w'])
-        made.append(prepared(f'{voice} "{text}"', samples))
-    made.append(prepared('ko "잠깐만요"', synthetic(['espeak-ng', '-v', 'ko', '잠깐만요', '-w'])))
-    for recording in (*CARDS[:2], GO_FORWARD, *LIBRIVOX[:2]):
-        samples = np.frombuffer(recording.pcm, '<i2').astype(float)
-        made.append(prepared(f'human "{recording.words[:24]}"', samples))
-    return made
+def clips() -> list[voices.Clip]:
+    """Return people, and synthetic voices each with something else to say."""
+    flite, espeak, korean = voices.VOICES[:4], voices.VOICES[4:8], voices.VOICES[8:]
+    lone = [voices.said(voice, 'stop') for voice in flite[:2]]
+    english = [
+        voices.said(voice, words)
+        for voice, words in zip(flite[2:] + espeak, voices.ENGLISH, strict=True)
+    ]
+    others = [
+        voices.said(voice, words) for voice, words in zip(korean, voices.KOREAN, strict=False)
+    ]
+    return [*voices.people(), *lone, *english, *others]
 
 
 class Room:
@@ -113,15 +74,18 @@ class Room:
         self._sigma = 0.0 if noise_dbfs is None else 10 ** (noise_dbfs / 20) * 32768
         self._random = np.random.default_rng(1)
         self._voice = np.zeros(0)
+        self._until_onset = 0
         self._ended = threading.Event()
         self.onset: bytes = b''
         """The frame with the first speech sample, as it was written."""
         self._thread = threading.Thread(target=self._run, name='room')
         self._thread.start()
 
-    def speak(self, clip: Clip) -> None:
+    def speak(self, clip: voices.Clip) -> None:
         """Let somebody speak from the next frame on."""
-        self.onset, self._voice = b'', clip.pcm
+        first = max(0, clip.onset - int(BEFORE_S * RATE))
+        self.onset, self._until_onset = b'', clip.onset - first
+        self._voice = clip.samples[first : clip.onset + int(SPOKEN_S * RATE)] * 32768
 
     def _run(self) -> None:
         with contextlib.suppress(BrokenPipeError), self._pipe.open('wb', buffering=0) as pipe:
@@ -132,7 +96,9 @@ class Room:
                 frame[: len(voice)] += voice
                 written = np.clip(frame, -32768, 32767).astype('<i2').tobytes()
                 if len(voice) and not self.onset:
-                    self.onset = written
+                    self._until_onset -= FRAME
+                    if self._until_onset < 0:
+                        self.onset = written
                 pipe.write(written)
                 due += 0.02
                 time.sleep(max(0.0, due - time.monotonic()))
@@ -175,7 +141,7 @@ class Measurement:
         observer.publish(graph.HEAR, 'tell me a long story')
         observer.wait(graph.PLAYBACK, lambda p: p.turn_played_ms > 1500, within=40, since=began)
 
-    def barge_in(self, room: Room, clip: Clip, figures: Figures) -> None:
+    def barge_in(self, room: Room, clip: voices.Clip, figures: Figures) -> None:
         """Speak over the robot once."""
         observer = self._robot.observer
         self.story()
@@ -190,9 +156,13 @@ class Measurement:
                 )  # fmt: skip
             except AssertionError:
                 figures.missed += 1
+                print(f'missed: {clip.who} {clip.words!r}', file=sys.stderr)
                 self._silence()
                 return
-            first = next(c for c in observer.of(graph.MIC_AUDIO, spoken) if c.pcm == room.onset)
+            # The robot may have been silent before what is labelled as the beginning.
+            first = observer.wait(
+                graph.MIC_AUDIO, lambda c: c.pcm == room.onset, within=3, since=spoken
+            )
             arrived = first.stamp + 20 * MILLISECOND
             figures.silent.append((held.stamp - arrived) / MILLISECOND)
             if recorder is not None:
@@ -252,7 +222,7 @@ class Measurement:
 def measure(options: argparse.Namespace, noise: bool) -> Figures:
     """Measure all voices in one room."""
     figures = Figures()
-    voices = clips()
+    said = clips()
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix='prot-benchmark-'))
         server = stack.enter_context(AudioServer()) if options.player == 'paplay' else None
@@ -266,13 +236,15 @@ def measure(options: argparse.Namespace, noise: bool) -> Figures:
             )
         )  # fmt: skip
         measurement = Measurement(robot, server)
-        room = Room(robot.pipe, LEVEL_DBFS - SNR_DB if noise else None)
+        room = Room(robot.pipe, voices.LEVEL_DBFS - SNR_DB if noise else None)
         stack.callback(room.close)
         for number in range(options.rounds):
-            for clip in voices:
+            for clip in said:
                 measurement.barge_in(room, clip, figures)
                 shown = f'{figures.silent[-1]:.0f} ms' if figures.silent else 'nothing yet'
-                print(f'round {number + 1}: {clip.name}: {shown}', file=sys.stderr)
+                print(
+                    f'round {number + 1}: {clip.who} {clip.words[:30]!r}: {shown}', file=sys.stderr
+                )
             for _ in range(5):
                 measurement.on_request(figures)
     return figures
@@ -307,10 +279,11 @@ def main() -> None:
         for what in ('silent', 'monitor', 'request'):
             values = getattr(figures, what)
             if values:
+                missed = figures.missed if what == 'silent' else ''
                 p95 = float(np.percentile(values, 95))
                 lines.append(
                     f'| {name} | {what} | {len(values)} | {statistics.median(values):.0f} | '
-                    f'{p95:.0f} | {max(values):.0f} | {figures.missed if what == "silent" else ""} |'
+                    f'{p95:.0f} | {max(values):.0f} | {missed} |'
                 )
     print('\n'.join(lines))
 

@@ -394,8 +394,9 @@ class DialogNode(ProtNode[Params]):
         under_way = self._reply
         if under_way is None:
             self._say_next()
-        elif under_way.cut is not None:
-            pass  # it is settling its books, and begins the next when it has
+        elif under_way.cut is not None or under_way.turn >= reply.turn:
+            # It is settling its books, or it was asked for after this: this is answered then.
+            pass
         elif under_way.policy == Policy.NEVER or (
             under_way.policy == Policy.FINISH_SENTENCE and under_way.audible
         ):

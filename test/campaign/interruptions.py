@@ -325,6 +325,8 @@ class Campaign:
             self._in_a_sentence(began)
             self._robot.processes[node].send_signal(signal.SIGKILL)
             self._robot.processes[node].wait(5)
+            # What it said last is that it was active.
+            self._observer.diagnostics.pop(f'{graph.NAMESPACE}/{node}', None)
             self._robot.start_process(node)
             voided = self._by_an_interrupt()
             self._robot.wait_active()
