@@ -71,7 +71,8 @@ class Reply:
             self.mark('first_audio', report.synthesized)
             self.mark('audible', report.started)
         _advance(self._played, report.seq, report.played_ms, report.total_ms)
-        _advance(self._sounding, report.seq, report.sounding_ms, report.sounding_total_ms)
+        if report.sounding_ms is not None:
+            _advance(self._sounding, report.seq, report.sounding_ms, report.sounding_total_ms)
         # A report on a later sentence proves that the ones before it were heard to their end.
         for earlier in self._played:
             if earlier < report.seq:
@@ -120,7 +121,7 @@ class Reply:
             SpokenSentence(
                 text,
                 *self._played.get(seq, (0.0, None)),
-                *self._sounding.get(seq, (0.0, None)),
+                *self._sounding.get(seq, (None, None)),
             )
             for seq, text in enumerate(self.sentences)
         ]

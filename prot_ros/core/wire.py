@@ -270,8 +270,8 @@ class Playback:
     """Of the whole reply, from its first sample."""
     started: Stamp = NEVER
     """When the first sample of this turn became audible."""
-    sounding_ms: float = 0.0
-    """Of `played_ms`, what was no pause."""
+    sounding_ms: float | None = None
+    """Of `played_ms`, what was no pause; null where nobody has told them apart."""
     sounding_total_ms: float | None = None
     """Of `total_ms`; null while the end of the sentence has not arrived yet."""
     synthesized: Stamp = NEVER

@@ -175,12 +175,13 @@ class Ros:
     async def peer(self) -> AsyncIterator[Peer]:
         """Make a peer that lives as long as the block."""
         peer = Peer(self.context, asyncio.get_running_loop())
+        peer.bridge.start()
         try:
-            peer.bridge.start()
             yield peer
-            assert await peer.bridge.stop(5)
         finally:
+            stopped = await peer.bridge.stop(5)
             peer.node.destroy_node()
+        assert stopped
 
     async def go(self, node: ProtNode[Any], *transitions: str, within: float = 30.0) -> bool:
         """Make transitions by name; return whether all succeeded."""
