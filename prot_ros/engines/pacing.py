@@ -7,7 +7,11 @@ from __future__ import annotations
 class PlayoutClock:
     """Plays at the speed of time what it is given, and stands still when it has nothing.
 
-    Times are seconds of any monotonic clock; amounts are samples.
+    It is right by itself for a loudspeaker that exists only on paper. A real one corrects it with
+    `observe`, as often as it likes; in between the clock goes on from there.
+
+    Times are seconds of any monotonic clock, none before the one of the call before; amounts are
+    samples.
     """
 
     def __init__(self, rate: int, *, start_delay_s: float = 0.0) -> None:
@@ -18,6 +22,8 @@ class PlayoutClock:
         # Sample `_mark` is heard at time `_mark_s`, and those after it follow without a gap.
         self._mark = 0
         self._mark_s = 0.0
+        # What was told: a correction backwards makes the position wait, never go back.
+        self._told = 0
 
     @property
     def written(self) -> int:
@@ -28,18 +34,28 @@ class PlayoutClock:
         """Take samples that follow at once on what is unplayed, or begin now if nothing is."""
         if samples > 0 and self.unplayed(now) == 0:
             self._mark, self._mark_s = self._written, now + self._delay
+            self._told = self._written
         self._written += samples
+
+    def observe(self, played: int, at: float, now: float) -> None:
+        """Take from the device that sample number `played` was what was heard at time `at`."""
+        self._told = self.played(now)
+        self._mark, self._mark_s = min(played, self._written), at
 
     def played(self, now: float) -> int:
         """Return samples heard; never more than were written, never fewer than before."""
-        since = max(0, int((now - self._mark_s) * self._rate))
-        return min(self._written, self._mark + since)
+        since = int((now - self._mark_s) * self._rate)
+        return min(self._written, max(self._told, self._mark + since))
+
+    def heard_at(self, sample: int) -> float:
+        """Return when a sample that is not heard yet will be."""
+        return self._mark_s + (sample - self._mark) / self._rate
 
     def next_heard_at(self, now: float) -> float:
         """Return when what is written next will be heard."""
         if self.unplayed(now) == 0:
             return now + self._delay
-        return self._mark_s + (self._written - self._mark) / self._rate
+        return self.heard_at(self._written)
 
     def unplayed(self, now: float) -> int:
         """Return samples written and not heard yet."""
@@ -51,9 +67,9 @@ class PlayoutClock:
         if self.played(now) >= wanted:
             return 0.0
         # Half a sample later, so that rounding cannot make a sleeper wake one sample too early.
-        return self._mark_s + (wanted - self._mark + 0.5) / self._rate - now
+        return self.heard_at(wanted) + 0.5 / self._rate - now
 
     def stop(self, now: float) -> int:
         """Forget what is unplayed; return samples heard."""
-        self._written = self._mark = self.played(now)
+        self._written = self._mark = self._told = self.played(now)
         return self._written

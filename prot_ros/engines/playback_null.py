@@ -17,14 +17,17 @@ class NullPlayback(PacedPlayback):
     async def close(self) -> None:
         await self.abort()
 
-    async def _play(self, piece: bytes) -> None:
+    def _play(self, piece: bytes) -> None:
+        pass
+
+    def _replace(self, pcm: bytes) -> None:
         pass
 
     def _progressed(self) -> None:
         pass
 
-    async def _finish(self) -> None:
+    def _finish(self) -> None:
         pass
 
-    async def _cut(self) -> None:
+    def _silence(self) -> None:
         pass

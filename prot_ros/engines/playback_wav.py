@@ -85,11 +85,19 @@ class WavPlayback(PacedPlayback):
             raise EngineError(f'cannot write {self._path}: {err.strerror}') from err
         return data_bytes
 
-    async def _play(self, piece: bytes) -> None:
+    def _begin_stream(self) -> None:
+        super()._begin_stream()
+        self._unheard.clear()
+        self._saved = 0
+
+    def _play(self, piece: bytes) -> None:
         if self._file is None:
             raise EngineError(f'{self._path} is not open')
         self._unheard += piece
         self._progressed()
+
+    def _replace(self, pcm: bytes) -> None:
+        self._unheard[-len(pcm) :] = pcm
 
     def _progressed(self) -> None:
         heard = self.played()
@@ -98,23 +106,14 @@ class WavPlayback(PacedPlayback):
         del self._unheard[:count]
         self._saved = heard
 
-    async def _finish(self) -> None:
+    def _finish(self) -> None:
         self._progressed()
-        self._forget_stream()
 
-    async def _cut(self) -> None:
+    def _silence(self) -> None:
         try:
             self._progressed()
         finally:
-            self._forget_stream()
-
-    async def _silence(self) -> None:
-        self._progressed()
-        self._unheard.clear()
-
-    def _forget_stream(self) -> None:
-        self._unheard.clear()
-        self._saved = 0
+            self._unheard.clear()
 
     def _append(self, pcm: bytes) -> None:
         """Write data first and its length after it: a crash in between loses only `pcm`."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from prot_ros.engines.kinds import (
+    EchoCanceller,
     Engine,
     EngineError,
     Microphone,
@@ -22,6 +23,7 @@ from prot_ros.engines.kinds import (
 )
 
 MICROPHONES = ('pyaudio', 'wav', 'pipe', 'none')
+ECHO_MODES = ('reference', 'system', 'gate', 'none')
 VOICE_ACTIVITIES = ('silero', 'webrtcvad')
 RECOGNIZERS = ('pocketsphinx',)
 RESPONDERS = ('offline',)
@@ -71,6 +73,19 @@ class MicSettings(Protocol):
 
     @property
     def realtime(self) -> bool: ...
+
+    @property
+    def rate(self) -> int: ...
+
+
+class EchoSettings(Protocol):
+    """What choosing an echo canceller depends on."""
+
+    @property
+    def echo_mode(self) -> str: ...
+
+    @property
+    def echo_tail_ms(self) -> int: ...
 
     @property
     def rate(self) -> int: ...
@@ -154,14 +169,40 @@ async def microphone(settings: MicSettings) -> Choice[Microphone]:
     return choice
 
 
+async def echo_canceller(settings: EchoSettings) -> Choice[EchoCanceller] | None:
+    """Choose what keeps the robot from hearing itself; it is returned closed, None is nothing.
+
+    Where the canceller cannot work it is the gate: to be interrupted by the own voice is worse
+    than not to be interrupted at all.
+    """
+
+    def make(name: str) -> EchoCanceller:
+        if name == 'aec3':
+            from prot_ros.engines.echo_aec3 import Aec3Canceller
+
+            return Aec3Canceller(settings.rate)
+        from prot_ros.engines.echo_gate import EchoGate
+
+        return EchoGate(settings.rate, settings.echo_tail_ms)
+
+    if settings.echo_mode == 'reference':
+        choice = await _first_that_opens('auto', ('aec3', 'gate'), make)
+    elif settings.echo_mode == 'gate':
+        choice = await _first_that_opens('gate', (), make)
+    else:
+        return None
+    await choice.engine.close()
+    return choice
+
+
 async def playback(settings: PlaybackSettings) -> Choice[Playback]:
     """Choose a loudspeaker that opens; it is returned closed."""
 
     def make(name: str) -> Playback:
         if name == 'paplay':
-            from prot_ros.engines.playback_paplay import PaplayPlayback
+            from prot_ros.engines.playback_pulse import PulsePlayback
 
-            return PaplayPlayback(settings.rate, settings.device, settings.latency_ms)
+            return PulsePlayback(settings.rate, settings.device, settings.latency_ms)
         if name == 'wav':
             from prot_ros.engines.playback_wav import WavPlayback
 

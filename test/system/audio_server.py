@@ -3,6 +3,10 @@
 
 The loudspeaker is a null sink, whose monitor is what would be heard. The room is another; its
 monitor is the default source, so what is played into the room is what a microphone hears.
+
+The loudspeaker takes nothing back that it has begun to play, as many real ones do: its monitor is
+exactly what was heard, where another's shows also what was taken back within its last step. And it
+works in steps of 50 ms at most, where an idle null sink takes 2 s to notice that it should play.
 """
 
 from __future__ import annotations
@@ -48,10 +52,16 @@ class AudioServer:
         }
 
     def __enter__(self) -> AudioServer:
+        self.start()
+        return self
+
+    def start(self) -> None:
+        """Start it, again after `stop`; return when it answers."""
         script = self.folder / 'server.pa'
         script.write_text(
             f'load-module module-native-protocol-unix auth-anonymous=1 socket={self.socket}\n'
-            'load-module module-null-sink sink_name=loudspeaker rate=24000 channels=1\n'
+            'load-module module-null-sink sink_name=loudspeaker rate=24000 channels=1 '
+            'norewinds=1\n'
             f'load-module module-null-sink sink_name=room rate={RATE} channels=1\n'
             'set-default-sink loudspeaker\n'
             'set-default-source room.monitor\n'
@@ -72,7 +82,6 @@ class AudioServer:
             log = (self.folder / 'log').read_text()
             assert self._process.poll() is None, f'pulseaudio ended: {log}'
             assert time.monotonic() < deadline, f'pulseaudio does not answer: {log}'
-        return self
 
     def __exit__(self, *exc: object) -> None:
         self.stop()
@@ -86,11 +95,22 @@ class AudioServer:
         if process is None:
             return
         process.send_signal(signal.SIGTERM)
+        process.send_signal(signal.SIGCONT)  # it may be hanging
         try:
             process.wait(5)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+    def hang(self) -> None:
+        """Let the server answer nobody, until `resume`."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let the server go on."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
 
     def run(self, *command: str) -> subprocess.CompletedProcess[bytes]:
         """Run a client of this server."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The real microphone and loudspeaker engines on a real PulseAudio server."""
+"""The real microphone on a real PulseAudio server, and conversations through the room."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from running_graph import RunningGraph, synthesise
 from prot_ros import graph
 from prot_ros.engines.kinds import EngineError
 from prot_ros.engines.mic_pyaudio import PyAudioMicrophone
-from prot_ros.engines.playback_paplay import PaplayPlayback
 from prot_ros.engines.stt_pocketsphinx import PocketSphinxRecognizer
 
 RATE = 24000
@@ -48,86 +47,6 @@ async def until(condition: Callable[[], bool], what: str, within: float = 10.0) 
     while not condition():
         assert time.monotonic() < deadline, f'{what}: not within {within:g} s'
         await asyncio.sleep(0.01)
-
-
-def children() -> list[psutil.Process]:
-    return [p for p in psutil.Process().children() if p.name() in ('paplay', 'parec')]
-
-
-def test_paplay_is_heard_in_full_and_its_position_is_true(server):
-    async def main() -> None:
-        speaker = PaplayPlayback(RATE, '', 40)
-        await speaker.open()
-        recorder = server.record(rate=RATE)
-        await speaker.write(tone(1.0))
-        assert speaker.played() < RATE, 'write returns ahead of what is heard'
-        await speaker.drain()
-        assert speaker.played() == RATE
-        await until(lambda: len(loud_at(recorder.pcm())) > 0.9 * RATE, 'the whole tone')
-        heard = loud_at(recorder.stop())
-        assert (heard[-1] - heard[0]) / RATE == pytest.approx(1.0, abs=0.02), 'without a gap'
-        await speaker.close()
-        assert children() == []
-
-    asyncio.run(main())
-
-
-def test_abort_is_silence_at_once_and_the_next_reply_is_heard(server):
-    async def main() -> None:
-        speaker = PaplayPlayback(RATE, '', 40)
-        await speaker.open()
-        recorder = server.record(rate=RATE)
-        writing = asyncio.ensure_future(speaker.write(tone(10.0)))
-        await until(lambda: speaker.played() > RATE, 'a second of it')
-        at = time.monotonic()
-        await speaker.abort()
-        await asyncio.wait_for(writing, 1.0)
-        said = speaker.played()
-        await until(lambda: time.monotonic() > at + 0.7, 'a while')
-        quiet_from = len(recorder.pcm())
-        last = loud_at(recorder.pcm())[-1] / RATE + recorder.began
-        assert last - at < 0.2, f'audible {1000 * (last - at):.0f} ms after the abort'
-        assert said < 1.3 * RATE
-        await speaker.write(tone(0.3))
-        await speaker.drain()
-        await until(lambda: len(loud_at(recorder.pcm()[quiet_from:])) > 0.25 * RATE, 'the next')
-        recorder.stop()
-        await speaker.close()
-        assert children() == []
-
-    asyncio.run(main())
-
-
-def test_a19_a_player_that_dies_or_loses_its_server_leaves_nothing(server):
-    async def main() -> None:
-        speaker = PaplayPlayback(RATE, '', 40)
-        await speaker.open()
-        children()[0].kill()
-        with pytest.raises(EngineError, match='paplay'):
-            await speaker.write(tone(10.0))
-        await speaker.write(tone(0.1))  # a new one has been started
-        server.stop()
-        with pytest.raises(EngineError, match=r'paplay.*pactl'):
-            await speaker.write(tone(10.0))
-        await speaker.abort()
-        await speaker.close()
-        await speaker.close()
-        assert children() == []
-        with pytest.raises(EngineError, match='pactl'):
-            await speaker.open()
-        assert children() == []
-
-    asyncio.run(main())
-
-
-def test_an_unknown_sink_is_named(server):
-    async def main() -> None:
-        speaker = PaplayPlayback(RATE, 'nonesuch', 40)
-        with pytest.raises(EngineError, match="sink 'nonesuch'"):
-            await speaker.open()
-        assert children() == []
-
-    asyncio.run(main())
 
 
 def test_pyaudio_hears_the_room_and_keeps_stderr_clean(server, capfd):

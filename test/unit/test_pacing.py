@@ -69,10 +69,37 @@ def test_who_sleeps_as_long_as_told_finds_room_and_not_much_more(rate, unplayed,
     assert clock.seconds_until(unplayed, now + wait) == 0
 
 
+def test_a_correction_moves_what_is_still_to_come():
+    clock = PlayoutClock(1000)
+    clock.write(500, now=0.0)
+    clock.observe(150, at=0.1, now=0.11)
+    assert clock.played(0.2005) == 250
+    assert clock.next_heard_at(0.2) == pytest.approx(0.45)
+    assert clock.heard_at(300) == pytest.approx(0.25)
+
+
+def test_a_correction_backwards_makes_the_position_wait():
+    clock = PlayoutClock(1000)
+    clock.write(500, now=0.0)
+    assert clock.played(0.1005) == 100
+    clock.observe(20, at=0.1, now=0.1005)
+    assert [clock.played(t) for t in (0.11, 0.1505, 0.1905)] == [100, 100, 110]
+    assert clock.seconds_until(380, 0.15) == pytest.approx(0.05, abs=0.001)
+
+
+def test_what_a_device_says_counts_only_as_far_as_it_was_written():
+    clock = PlayoutClock(1000)
+    clock.write(50, now=0.0)
+    clock.observe(900, at=0.01, now=0.01)
+    assert clock.played(0.02) == 50
+
+
 @given(
     st.lists(
         st.tuples(
-            st.sampled_from(['write', 'stop', 'look']), st.integers(0, 500), st.floats(0, 1)
+            st.sampled_from(['write', 'stop', 'look', 'observe']),
+            st.integers(0, 500),
+            st.floats(0, 1),
         ),
         max_size=30,
     )
@@ -86,6 +113,9 @@ def test_the_position_never_goes_back_and_never_exceeds_what_was_written(steps):
             written += amount
         elif what == 'stop':
             clock.stop(now)
+        elif what == 'observe':
+            clock.observe(amount, now - wait / 2, now)
         played = clock.played(now)
         assert before <= played <= clock.written <= written
+        assert clock.seconds_until(0, now) >= 0
         before = played
