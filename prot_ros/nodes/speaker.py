@@ -90,6 +90,7 @@ class SpeakerNode(ProtNode[Params]):
         self._ended = NEVER
         self._next_seq = 0
         self._playing: asyncio.Task[None] | None = None
+        self._silencing = asyncio.Lock()
         # Replies that began before this utterance wait until it is known what it is.
         self._yielding_to = NEVER
         self._sentence_to_finish: int | None = None
@@ -100,35 +101,43 @@ class SpeakerNode(ProtNode[Params]):
 
     async def on_interrupt(self, interrupt: Interrupt) -> None:
         self.audio.flush(lambda chunk: self.gate.is_void(chunk.turn))
-        if self._turn != NEVER and self.gate.is_void(self._turn):
-            # Silence first; the books after.
-            await self.engine.abort()
-            if self._playing is not None:
-                self._playing.cancel()
-                await asyncio.wait({self._playing})
-            self._cuts += 1
-            self._end_turn(PlaybackState.CUT)
+        async with self._silencing:
+            if self._turn != NEVER and self.gate.is_void(self._turn):
+                # Silence first; the books after.
+                await self.engine.abort()
+                if self._playing is not None:
+                    self._playing.cancel()
+                    await asyncio.wait({self._playing})
+                self._cuts += 1
+                self._end_turn(PlaybackState.CUT)
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._report_progress())
             tasks.create_task(self._follow_barge_ins())
             async for chunk in self.audio:
-                if self.gate.is_void(chunk.turn) or chunk.turn <= self._ended:
-                    continue
-                if chunk.turn != self._turn:
-                    if self._held_at != NEVER:
-                        await self.engine.abort()  # what was held will never go on
-                    self._begin_turn(chunk)
-                if chunk.seq > self._next_seq:
-                    self._lost += chunk.seq - self._next_seq
-                elif chunk.seq < self._next_seq:
-                    continue  # delivered twice
-                self._next_seq = chunk.seq + 1
-                # A task of its own, so that an interrupt can end a write or a drain that waits.
-                self._playing = tasks.create_task(self._play(chunk))
+                # What comes next does not begin before what is void has ended.
+                async with self._silencing:
+                    if not await self._admit(chunk):
+                        continue
+                    # A task of its own, so that an interrupt can end a write that waits.
+                    self._playing = tasks.create_task(self._play(chunk))
                 await asyncio.wait({self._playing})
                 self._playing = None
+
+    async def _admit(self, chunk: AudioChunk) -> bool:
+        """Return whether a chunk is to be played now, the first of a reply or the next."""
+        if self.gate.is_void(chunk.turn) or chunk.turn <= self._ended:
+            return False
+        if chunk.turn != self._turn:
+            if self._held_at != NEVER:
+                await self.engine.abort()  # what was held will never go on
+            self._begin_turn(chunk)
+        if chunk.seq < self._next_seq:
+            return False  # delivered twice
+        self._lost += chunk.seq - self._next_seq
+        self._next_seq = chunk.seq + 1
+        return True
 
     # --- somebody speaks -----------------------------------------------------------------------
 
