@@ -5,6 +5,8 @@
     class Params:
         silence_ms: int = param(600, 'Silence that ends it', unit='ms', ge=100, le=5000)
 
+A field takes the parameter's name, or has it in `name` where that has a dot, as `echo.mode`.
+
 `declare` turns the fields into ROS parameters, `read` makes the frozen object when the node
 configures. A value set later is checked at once and takes effect at the next configure.
 Secrets have no place here: every node on the network can read parameters.
@@ -14,7 +16,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar, get_type_hints
 
 from rcl_interfaces.msg import (
@@ -49,16 +51,33 @@ def param(
     ge: float | None = None,
     le: float | None = None,
     one_of: Iterable[str] = (),
+    name: str = '',
 ) -> Any:
     """Describe one field: its default, what it means, its unit, and the values it takes."""
-    metadata = {'doc': doc, 'unit': unit, 'ge': ge, 'le': le, 'one_of': tuple(one_of)}
+    metadata = {
+        'doc': doc, 'unit': unit, 'ge': ge, 'le': le, 'one_of': tuple(one_of), 'name': name,
+    }  # fmt: skip
     return dataclasses.field(default=default, metadata=metadata)
+
+
+def by_name(cls: type) -> dict[str, dataclasses.Field[Any]]:
+    """Return the fields by the names of the parameters."""
+    return {f.metadata['name'] or f.name: f for f in dataclasses.fields(cls)}
 
 
 def kinds(cls: type) -> dict[str, type]:
     """Return each parameter's name and Python type."""
     hints = get_type_hints(cls)
-    return {f.name: hints[f.name] for f in dataclasses.fields(cls)}
+    return {name: hints[f.name] for name, f in by_name(cls).items()}
+
+
+def made(cls: type[P], values: Mapping[str, Any]) -> P:
+    """Return the dataclass with values by the names of the parameters, the rest at its default.
+
+    Raises ValueError when the values contradict each other.
+    """
+    fields = by_name(cls)
+    return cls(**{fields[name].name: value for name, value in values.items()})
 
 
 def describe(field: dataclasses.Field[Any]) -> str:
@@ -80,7 +99,7 @@ def allowed(field: dataclasses.Field[Any]) -> str:
 
 def problem(cls: type, name: str, value: object) -> str:
     """Return what is wrong with a value in one sentence, '' when nothing is."""
-    fields = {f.name: f for f in dataclasses.fields(cls)}
+    fields = by_name(cls)
     if name not in fields:
         near = difflib.get_close_matches(name, fields, n=1)
         hint = f', did you mean {near[0]!r}?' if near else ''
@@ -106,8 +125,8 @@ def declare(node: Node, cls: type) -> None:
 
     Raises ParameterError when the parameter file or command line gave a value that does not fit.
     """
-    for field in dataclasses.fields(cls):
-        _declare_one(node, cls, field)
+    for name, field in by_name(cls).items():
+        _declare_one(node, cls, name, field)
 
     def check(parameters: list[Parameter]) -> SetParametersResult:
         for parameter in parameters:
@@ -120,10 +139,10 @@ def declare(node: Node, cls: type) -> None:
     node.add_on_set_parameters_callback(check)
 
 
-def _declare_one(node: Node, cls: type, field: dataclasses.Field[Any]) -> None:
-    kind = kinds(cls)[field.name]
+def _declare_one(node: Node, cls: type, name: str, field: dataclasses.Field[Any]) -> None:
+    kind = kinds(cls)[name]
     descriptor = ParameterDescriptor(
-        name=field.name,
+        name=name,
         type=_TYPES[kind].value,
         description=describe(field),
         additional_constraints=allowed(field) if field.metadata['one_of'] else '',
@@ -137,12 +156,12 @@ def _declare_one(node: Node, cls: type, field: dataclasses.Field[Any]) -> None:
         ]
     # rclpy's own complaint names neither the node nor what was expected, so look first at what
     # the parameter file or the command line asks for.
-    given = getattr(node, '_parameter_overrides', {}).get(field.name)
-    reason = problem(cls, field.name, given.value) if given is not None else ''
+    given = getattr(node, '_parameter_overrides', {}).get(name)
+    reason = problem(cls, name, given.value) if given is not None else ''
     if reason:
         raise ParameterError(f'{node.get_name()}: {reason}')
     try:
-        node.declare_parameter(field.name, field.default, descriptor)
+        node.declare_parameter(name, field.default, descriptor)
     except (InvalidParameterTypeException, InvalidParameterValueException) as err:
         raise ParameterError(f'{node.get_name()}: {err}') from err
 
@@ -151,6 +170,6 @@ def read(node: Node, cls: type[P]) -> P:
     """Return the parameters as they are now; raise ParameterError when they contradict."""
     values = {name: node.get_parameter(name).value for name in kinds(cls)}
     try:
-        return cls(**values)
+        return made(cls, values)
     except ValueError as err:
         raise ParameterError(f'{node.get_name()}: {err}') from err

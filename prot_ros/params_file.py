@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from prot_ros import graph
-from prot_ros.params import allowed, describe, kinds, problem
+from prot_ros.params import allowed, by_name, describe, kinds, made, problem
 from prot_ros.run import load
 
 PARAMETERS = 'ros__parameters'
@@ -58,11 +58,11 @@ def render() -> str:
 
 def _section(name: str, cls: type) -> str:
     lines = [f'\n# {graph.node(name).summary}', f'/**/{name}:', f'  {PARAMETERS}:']
-    for field in dataclasses.fields(cls):
+    for parameter, field in by_name(cls).items():
         lines += textwrap.wrap(
             _explanation(field), 99, initial_indent='    # ', subsequent_indent='    # '
         )
-        lines.append(f'    {field.name}: {_scalar(field.default)}')
+        lines.append(f'    {parameter}: {_scalar(field.default)}')
     return '\n'.join(lines) + '\n'
 
 
@@ -166,6 +166,14 @@ class _Checker:
             seen[key] = line
             yield key, line, value
 
+    def flat(self, node: yaml.MappingNode, prefix: str) -> Iterator[tuple[str, int, yaml.Node]]:
+        """Yield parameters; ROS takes `echo: {mode: gate}` for `echo.mode: gate`."""
+        for key, line, value in self.items(node):
+            if isinstance(value, yaml.MappingNode):
+                yield from self.flat(value, f'{prefix}{key}.')
+            else:
+                yield prefix + key, line, value
+
     def check_section(self, section: _Section) -> None:
         nodes = self.nodes_of(section)
         if not isinstance(section.parameters, yaml.MappingNode):
@@ -174,7 +182,7 @@ class _Checker:
                 f'expected parameters under {PARAMETERS}, found {_words(section.parameters)}',
             )
             return
-        for name, line, value_node in self.items(section.parameters):
+        for name, line, value_node in self.flat(section.parameters, ''):
             value = _value(value_node)
             having = [node for node in nodes if name in kinds(self.classes[node])]
             if name in OF_EVERY_NODE:
@@ -223,7 +231,7 @@ class _Checker:
         """Let each dataclass object to values that are right one by one."""
         for node, values in self.found.items():
             try:
-                self.classes[node](**values)
+                made(self.classes[node], values)
             except ValueError as err:
                 self.problems.append(f'{self.path}: {node}: {err}')
 

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import importlib
 import re
 import sys
@@ -59,14 +58,14 @@ def topics() -> str:
 def parameters() -> str:
     rows = []
     for spec in graph.ALL_NODES:
-        for field in dataclasses.fields(node_class(spec).params_class):
+        for name, field in params.by_name(node_class(spec).params_class).items():
             default = f'`{field.default!r}`' if field.default != '' else ''
             if isinstance(field.default, str) and len(field.default) > 20:
                 default = '(a sentence)'
             rows.append(
                 [
                     f'`{spec.name}`',
-                    f'`{field.name}`',
+                    f'`{name}`',
                     default,
                     params.allowed(field),
                     params.describe(field),

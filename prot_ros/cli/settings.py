@@ -74,7 +74,7 @@ def effective(files: Sequence[Path], given: Values, namespace: str) -> dict[str,
         for values in (*contents, given):
             merged.update(values.get(node, {}))
         try:
-            found[node] = cls(**merged)
+            found[node] = params.made(cls, merged)
         except ValueError as err:
             raise UsageError(f'{node}: {err}') from err
     return found

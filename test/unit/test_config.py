@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 import re
 from pathlib import Path
@@ -14,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prot_ros import graph, params_file
-from prot_ros.params import kinds
+from prot_ros.params import by_name, kinds, made
 
 SHIPPED = Path(__file__).parents[2] / 'config' / 'prot.yaml'
 
@@ -44,7 +43,7 @@ def test_shipped_file_gives_every_parameter_its_default() -> None:
     assert set(sections) == {f'/**/{spec.name}' for spec in graph.ALL_NODES}
     for name, cls in params_file.parameters().items():
         values = sections[f'/**/{name}']['ros__parameters']
-        assert values == dataclasses.asdict(cls())
+        assert values == {key: field.default for key, field in by_name(cls).items()}
         assert {key: type(value) for key, value in values.items()} == kinds(cls)
 
 
@@ -52,7 +51,7 @@ def test_shipped_file_fits_the_screen_and_explains_every_line() -> None:
     lines = SHIPPED.read_text(encoding='utf-8').splitlines()
     assert max(map(len, lines)) <= 99
     for before, line in itertools.pairwise(lines):
-        if re.match(r'    \w+:', line):
+        if re.match(r'    [\w.]+:', line):
             assert before.startswith('    # '), line
 
 
@@ -106,6 +105,16 @@ def test_a_mistake_gets_one_sentence_with_its_line(
 )
 def test_what_ros_reads_as_meant_is_accepted(tmp_path: Path, text: str) -> None:
     assert problems(tmp_path, text) == []
+
+
+@pytest.mark.parametrize('text', ['echo.mode: gate', 'echo: {mode: gate}'])
+def test_a_name_with_a_dot_may_be_nested(tmp_path: Path, text: str) -> None:
+    path = tmp_path / 'parameters.yaml'
+    path.write_text(section('/**/mic', text))
+    assert params_file.check_file(path) == []
+    values = params_file.values(path)['mic']
+    assert values == {'echo.mode': 'gate'}
+    assert made(params_file.parameters()['mic'], values).echo_mode == 'gate'
 
 
 def test_every_mistake_is_reported_at_once(tmp_path: Path) -> None:
