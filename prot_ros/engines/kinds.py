@@ -22,6 +22,8 @@ from typing import Protocol
 
 from prot_ros.core.endpointing import Evidence
 from prot_ros.core.facts import Fact
+from prot_ros.core.stamps import Stamp
+from prot_ros.core.wire import AudioChunk
 
 
 class EngineError(Exception):
@@ -219,4 +221,29 @@ class Playback(Engine, Protocol):
         An estimate of what has left the loudspeaker: it never exceeds what was written, and it
         keeps its value after `abort` and `drain` until the next `write`.
         """
+        ...
+
+
+class EchoCanceller(Engine, Protocol):
+    """Takes the robot's own voice out of what the microphone hears.
+
+    `played` and `captured` are pure computation, under 1 ms for 20 ms of sound, and come from one
+    thread. Both before and after `open`, and with no reference at all, `captured` works: what
+    cannot be cancelled passes.
+    """
+
+    def played(self, chunk: AudioChunk, now: Stamp) -> None:
+        """Take what the loudspeaker sounds; `chunk.stamp` is when its first sample is audible.
+
+        Chunks come some tens of milliseconds ahead. What comes twice, out of order or dated
+        impossibly far ahead is counted and left out.
+        """
+        ...
+
+    def captured(self, frame: bytes, at: Stamp) -> bytes:
+        """Return a 20 ms frame without the echo. `at` is when its first sample was captured."""
+        ...
+
+    def status(self) -> dict[str, object]:
+        """Return what a person would want to know, such as the delay that was found."""
         ...

@@ -26,7 +26,7 @@ from prot_ros.bridge import Answer
 from prot_ros.core.stamps import MILLISECOND, Stamp
 from prot_ros.core.wire import AudioChunk
 from prot_ros.engines import selection
-from prot_ros.engines.kinds import EngineError, Microphone
+from prot_ros.engines.kinds import EchoCanceller, EngineError, Microphone
 from prot_ros.node import ProtNode
 from prot_ros.params import param
 
@@ -50,6 +50,22 @@ class Params:
     file: str = param('', 'wav: the file to play; pipe: the named pipe to read')
     realtime: bool = param(True, 'wav: play at the speed of time, else as fast as it is taken')
     rate: int = param(16000, 'Sample rate of mic/audio', unit='Hz', ge=8000, le=48000)
+    echo_mode: str = param(
+        'reference',
+        'What keeps the robot from hearing itself: reference cancels what the speaker node plays, '
+        'system leaves it to the audio server (see `prot audio`), gate does not listen while the '
+        'robot is audible, none is for headsets',
+        one_of=selection.ECHO_MODES,
+        name='echo.mode',
+    )
+    echo_tail_ms: int = param(
+        500,
+        'gate: how long the robot is audible after its voice has ended, with all delays',
+        unit='ms',
+        ge=0,
+        le=3000,
+        name='echo.tail_ms',
+    )
 
     def __post_init__(self) -> None:
         if self.rate not in (8000, 16000, 32000, 48000):
@@ -66,6 +82,7 @@ class MicNode(ProtNode[Params]):
 
     def declare(self) -> None:
         self.publisher(graph.MIC_AUDIO)
+        self.reference = self.mailbox(graph.REFERENCE)
         self.mutes = self.mailbox(graph.MUTE)
         self.service(SetBool, '~/mute', self._asked_to_mute)
         self._seq = 0
@@ -76,8 +93,26 @@ class MicNode(ProtNode[Params]):
         choice = await selection.microphone(self.params)
         self.get_logger().info(choice.sentence('microphone'))
         self.engine: Microphone = choice.engine
+        self.echo: EchoCanceller | None = await self._echo_canceller()
+
+    async def _echo_canceller(self) -> EchoCanceller | None:
+        mode = self.params.echo_mode
+        choice = await selection.echo_canceller(self.params)
+        if choice is None:
+            self.get_logger().info(f'echo: nothing is cancelled here (echo.mode is {mode})')
+            return None
+        self.get_logger().info(choice.sentence('echo'))
+        if mode == 'reference' and choice.engine.name == 'gate':
+            self.get_logger().warning(
+                f'the robot cannot be interrupted by voice, because {choice.why}; until then it '
+                'does not listen while it speaks'
+            )
+        return choice.engine
 
     async def start(self, stack: AsyncExitStack) -> None:
+        if self.echo is not None:
+            stack.push_async_callback(self.echo.close)
+            await self.echo.open()
         # Pushed first: close() is safe in any state, and the device may be reopened while active.
         stack.push_async_callback(self.engine.close)
         self._mute_changed = asyncio.Event()
@@ -87,6 +122,7 @@ class MicNode(ProtNode[Params]):
     async def run(self) -> None:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._follow_mute())
+            tasks.create_task(self._follow_reference())
             while True:
                 if not self._muted:
                     listening = tasks.create_task(self._listen())
@@ -124,6 +160,19 @@ class MicNode(ProtNode[Params]):
             self._mute_changed.clear()
             await self._mute_changed.wait()
 
+    # --- echo ----------------------------------------------------------------------------------
+
+    async def _follow_reference(self) -> None:
+        async for chunk in self.reference:
+            if self.echo is None:
+                continue
+            try:
+                self.echo.played(chunk, self.now())
+            except EngineError as err:
+                self.get_logger().warning(
+                    f'a piece of the reference is dropped: {err}', throttle_duration_sec=1.0
+                )
+
     # --- listening -----------------------------------------------------------------------------
 
     async def _listen(self) -> None:
@@ -144,9 +193,10 @@ class MicNode(ProtNode[Params]):
 
     def _send(self, frame: bytes) -> None:
         began = Stamp(max(0, self.now() - FRAME_MS * MILLISECOND))
+        pcm = frame if self.echo is None else self.echo.captured(frame, began)
         self.publish(
             graph.MIC_AUDIO,
-            AudioChunk(pcm=frame, rate=self.engine.rate, stamp=began, seq=self._seq),
+            AudioChunk(pcm=pcm, rate=self.engine.rate, stamp=began, seq=self._seq),
         )
         self._seq += 1
 
@@ -177,4 +227,6 @@ class MicNode(ProtNode[Params]):
             'frames': self._seq,
             'frames dropped': engine.dropped,
             'reopened': self._reopened,
+            'echo.mode': self.params.echo_mode,
+            **(self.echo.status() if self.echo is not None else {}),
         }

