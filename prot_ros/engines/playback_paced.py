@@ -25,6 +25,8 @@ TAKEN_BACK_S = 0.005
 """What is heard so soon is not taken back: it may be on its way already."""
 LOOK_S = 0.02
 """How often a device is asked where it is while somebody waits for it."""
+RETELL_S = 0.002
+"""An echo canceller minds an error above this."""
 DUCK_DB = -18
 """Clearly quieter, and still understood."""
 DUCKED = 10 ** (DUCK_DB / 20)
@@ -53,6 +55,8 @@ class PacedPlayback(ABC):
         """The latest that was handed over, at full volume, at least as much as is unheard."""
         self._kept = b''
         """What was taken back, and not handed over again yet."""
+        self._told_until_s = 0.0
+        """When the last that was told of will have been heard."""
 
     async def write(self, pcm: bytes) -> None:
         if self._over:
@@ -94,8 +98,7 @@ class PacedPlayback(ABC):
         self._hand_over_kept()
 
     async def abort(self) -> None:
-        self._observe()
-        self._clock.stop(monotonic())
+        self._take_back()
         self._end_stream()
         self._silence()
 
@@ -159,6 +162,7 @@ class PacedPlayback(ABC):
         self._clock.stop(now)
         if unheard:
             self._kept = bytes(self._handed[-unheard:])
+            self._tell(bytes(unheard), now)
         self._handed.clear()
 
     def _set_volume(self, gain: float) -> None:
@@ -169,14 +173,31 @@ class PacedPlayback(ABC):
         if self._clock.unplayed(now) == 0:
             self._volume.change(gain, written, since=gain)  # nothing sounds that could click
             return
-        first = min(written, self._clock.played(now) + int(TAKEN_BACK_S * self.rate))
+        soon = int(TAKEN_BACK_S * self.rate)
+        first = self._clock.played(now) + soon
+        if first + soon > written:
+            self._volume.change(gain, written)  # what little is left is not worth the trouble
+            return
         self._volume.change(gain, first)
-        if first < written:
-            changed = self._volume.apply(bytes(self._handed[2 * (first - written) :]), first)
-            self._replace(changed)
-            self._tell(changed, self._clock.heard_at(first))
+        changed = self._sounding_from(first)
+        self._replace(changed)
+        self._tell(changed, self._clock.heard_at(first))
+
+    def _sounding_from(self, sample: int) -> bytes:
+        """Return what was handed over from a sample on that is not heard yet, as it sounds."""
+        handed = self._handed[2 * (sample - self._clock.written) :]
+        return self._volume.apply(bytes(handed), sample)
+
+    def _correct(self, played: int, at: float, now: float) -> None:
+        """Note that the device says to have been at sample `played` at the second `at`."""
+        self._clock.observe(played, at, now)
+        end = self._clock.heard_at(self._clock.written)
+        first = self._clock.played(now)
+        if abs(end - self._told_until_s) > RETELL_S and first < self._clock.written:
+            self._tell(self._sounding_from(first), self._clock.heard_at(first))
 
     def _tell(self, sounding: bytes, heard_at: float) -> None:
+        self._told_until_s = heard_at + len(sounding) / 2 / self.rate
         if self.on_piece is None:
             return
         for at in range(0, len(sounding), self._piece_bytes):

@@ -15,7 +15,7 @@ from time import monotonic
 from prot_ros.engines.kinds import EngineError
 from prot_ros.engines.own_thread import OwnThread
 from prot_ros.engines.playback_paced import LOOK_S, PacedPlayback
-from prot_ros.engines.pulse_stream import PulseError, PulseStream, Sighting
+from prot_ros.engines.pulse_stream import PulseError, PulseStream
 
 CONNECT_S = 5.0
 """A server that starts on demand takes about a second."""
@@ -151,15 +151,15 @@ class PulsePlayback(PacedPlayback):
                 self._clock.observe(self._standing, now, now)
             return
         self._standing = None
-        if sighting.unheard > 0:
-            # Where it has nothing left it does not know how much of the end its sink still holds.
-            self._correct(sighting, now)
-
-    def _correct(self, sighting: Sighting, now: float) -> None:
+        if sighting.unheard <= 0:
+            return  # it does not know how much of the end its sink still holds
         played = max(0, self._clock.written - sighting.unheard)
+        if not sighting.moving:
+            self._clock.observe(played, now, now)
+            return
         guessed = self._clock.heard_at(0)
-        self._clock.observe(played, sighting.at if sighting.moving else now, now)
-        if sighting.moving and not self._seen:
+        self._correct(played, sighting.at, now)
+        if not self._seen:
             self._seen = True
             delay = self._start_delay_s + self._clock.heard_at(0) - guessed
             self._start_delay_s = min(MAX_START_DELAY_S, max(0.0, delay))
