@@ -24,7 +24,6 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -35,7 +34,8 @@ sys.path[:0] = [str(HERE.parent / 'test'), str(HERE.parent / 'test/system'), str
 os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
 
 import voices  # noqa: E402
-from audio_server import AudioServer, Recorder  # noqa: E402
+from audio_server import AudioServer  # noqa: E402
+from monitor import Monitor  # noqa: E402
 from running_graph import RunningGraph  # noqa: E402
 
 from prot_ros import graph  # noqa: E402
@@ -46,7 +46,9 @@ from prot_ros.core.wire import PlaybackState  # noqa: E402
 RATE = 16000
 FRAME = RATE // 50
 SNR_DB = 20.0
-AUDIBLE = 10 ** (-50 / 20) * 32768
+AUDIBLE = round(10 ** (-50 / 20) * 32768)
+PAUSE_S = 0.2
+"""Longer than the robot is silent within a sentence."""
 BEFORE_S, SPOKEN_S = 0.5, 2.5
 """Of a clip, what is played before its first sample of speech (breath, a recording's own noise),
 and from there on."""
@@ -114,6 +116,15 @@ class Room:
         self._thread.join(5)
 
 
+DOCUMENT = HERE.parent / 'docs/bargein'
+DESCRIPTION = HERE / 'bargein.md.in'
+NAMES = {
+    'silent': 'speech at the microphone node to the last audio played',
+    'monitor': 'speech at the microphone node to silence on the monitor',
+    'request': 'an `interrupt` message to silence',
+}
+
+
 @dataclass
 class Figures:
     """Milliseconds, one for each barge-in."""
@@ -127,9 +138,9 @@ class Figures:
 class Measurement:
     """One robot in one room."""
 
-    def __init__(self, robot: RunningGraph, server: AudioServer | None) -> None:
+    def __init__(self, robot: RunningGraph, monitor: Monitor | None) -> None:
         self._robot = robot
-        self._server = server
+        self._monitor = monitor
 
     def story(self) -> None:
         """Let the robot speak, until it is well under way."""
@@ -145,29 +156,27 @@ class Measurement:
         """Speak over the robot once."""
         observer = self._robot.observer
         self.story()
-        with self._heard() as recorder:
-            spoken = time.monotonic()
-            room.speak(clip)
-            try:
-                held = observer.wait(
-                    graph.PLAYBACK,
-                    lambda p: p.state in (PlaybackState.HELD, PlaybackState.CUT),
-                    within=3, since=spoken,
-                )  # fmt: skip
-            except AssertionError:
-                figures.missed += 1
-                print(f'missed: {clip.who} {clip.words!r}', file=sys.stderr)
-                self._silence()
-                return
-            # The robot may have been silent before what is labelled as the beginning.
-            first = observer.wait(
-                graph.MIC_AUDIO, lambda c: c.pcm == room.onset, within=3, since=spoken
-            )
-            arrived = first.stamp + 20 * MILLISECOND
-            figures.silent.append((held.stamp - arrived) / MILLISECOND)
-            if recorder is not None:
-                time.sleep(0.5)  # what is still on its way to the monitor
-                figures.monitor.append(self._last_audible(recorder, Stamp(arrived)))
+        spoken = time.monotonic()
+        room.speak(clip)
+        try:
+            held = observer.wait(
+                graph.PLAYBACK,
+                lambda p: p.state in (PlaybackState.HELD, PlaybackState.CUT),
+                within=3, since=spoken,
+            )  # fmt: skip
+        except AssertionError:
+            figures.missed += 1
+            print(f'missed: {clip.who} {clip.words!r}', file=sys.stderr)
+            self._silence()
+            return
+        # The robot may have been silent before what is labelled as the beginning.
+        first = observer.wait(
+            graph.MIC_AUDIO, lambda c: c.pcm == room.onset, within=3, since=spoken
+        )
+        arrived = Stamp(first.stamp + 20 * MILLISECOND)
+        figures.silent.append((held.stamp - arrived) / MILLISECOND)
+        if self._monitor is not None:
+            figures.monitor.append(self._last_audible(spoken, arrived))
         observer.wait_for(lambda: room.quiet, within=10, what='the end of what is said')
         self._silence()
 
@@ -175,17 +184,17 @@ class Measurement:
         """Silence the robot by a message."""
         observer = self._robot.observer
         self.story()
-        with self._heard() as recorder:
-            now = Stamp(time.time_ns())
-            observer.publish(graph.INTERRUPT, Interrupt(now, 'operator'))
-            cut = observer.wait(
-                graph.PLAYBACK, lambda p: p.state == PlaybackState.CUT and p.stamp > now, within=3
-            )
-            if recorder is None:
-                figures.request.append((cut.stamp - now) / MILLISECOND)
-                return
-            time.sleep(0.5)
-            figures.request.append(self._last_audible(recorder, now))
+        asked = time.monotonic()
+        now = Stamp(time.time_ns())
+        observer.publish(graph.INTERRUPT, Interrupt(now, 'operator'))
+        cut = observer.wait(
+            graph.PLAYBACK, lambda p: p.state == PlaybackState.CUT and p.stamp > now, within=3
+        )
+        figures.request.append(
+            (cut.stamp - now) / MILLISECOND
+            if self._monitor is None
+            else self._last_audible(asked, now)
+        )
 
     def _silence(self) -> None:
         """Bring the robot back to rest, whatever it is doing."""
@@ -197,26 +206,23 @@ class Measurement:
             if observer.of(graph.STATE)[-1:] == ['idle'] and not observer.of(graph.SPEECH)[-1]:
                 return
 
-    @contextlib.contextmanager
-    def _heard(self) -> Iterator[Recorder | None]:
-        if self._server is None:
-            yield None
-            return
-        recorder = self._server.record()
-        try:
-            yield recorder
-        finally:
-            recorder.stop()
-
-    def _last_audible(self, recorder: Recorder, since: Stamp) -> float:
-        """Return milliseconds from `since` to the end of what followed it without a long gap."""
-        samples = np.abs(np.frombuffer(recorder.pcm(), '<i2').astype(float))
-        origin = time.time_ns() / SECOND - (time.monotonic() - recorder.began)
-        start = round((since / SECOND - origin) * recorder.rate)
-        loud = np.flatnonzero(samples[max(0, start) :] > AUDIBLE)
-        gaps = np.flatnonzero(np.diff(loud) > 0.3 * recorder.rate)
-        last = loud[gaps[0]] if len(gaps) else (loud[-1] if len(loud) else 0)
-        return float(last * 1000 / recorder.rate)
+    def _last_audible(self, began: float, since: Stamp) -> float:
+        """Return milliseconds from `since` to the last loud sample before a silence of 0.2 s."""
+        assert self._monitor is not None
+        monitor = self._monitor
+        deadline = time.monotonic() + 5
+        while True:
+            heard = monitor.loud_at(level=AUDIBLE)
+            heard = heard[heard > began - 1.0]
+            ends = heard[np.diff(heard, append=np.inf) > PAUSE_S]
+            known = monitor.began + monitor.now() / monitor.rate
+            for end in ends:
+                at = (end - time.monotonic() + time.time()) * SECOND
+                # Before that it may have been a pause within a sentence.
+                if at > since - 0.5 * PAUSE_S * SECOND and known > end + PAUSE_S:
+                    return float((at - since) / MILLISECOND)
+            assert time.monotonic() < deadline, 'the robot does not fall silent'
+            time.sleep(0.05)
 
 
 def measure(options: argparse.Namespace, noise: bool) -> Figures:
@@ -235,7 +241,8 @@ def measure(options: argparse.Namespace, noise: bool) -> Figures:
                 composed=options.composed,
             )
         )  # fmt: skip
-        measurement = Measurement(robot, server)
+        monitor = stack.enter_context(Monitor(server.environment)) if server else None
+        measurement = Measurement(robot, monitor)
         room = Room(robot.pipe, voices.LEVEL_DBFS - SNR_DB if noise else None)
         stack.callback(room.close)
         for number in range(options.rounds):
@@ -271,21 +278,51 @@ def main() -> None:
     for noise in (False, True):
         name = f'noise, {SNR_DB:g} dB below the voice' if noise else 'quiet'
         rows[name] = measure(options, noise)
+    table = tabled(rows)
+    print(table)
+    if options.write:
+        DOCUMENT.with_suffix('.md').write_text(DESCRIPTION.read_text() + table + '\n')
+        plot(rows, DOCUMENT.with_suffix('.svg'))
+
+
+def tabled(rows: dict[str, Figures]) -> str:
+    """Return all figures as Markdown."""
     lines = [
-        '| room | figure | n | median | p95 | max | missed |',
-        '|---|---|---|---|---|---|---|',
+        '| room | from, to | n | median | p95 | slowest | missed |',
+        '| --- | --- | --- | --- | --- | --- | --- |',
     ]
-    for name, figures in rows.items():
-        for what in ('silent', 'monitor', 'request'):
+    for room, figures in rows.items():
+        for what, name in NAMES.items():
             values = getattr(figures, what)
             if values:
                 missed = figures.missed if what == 'silent' else ''
-                p95 = float(np.percentile(values, 95))
                 lines.append(
-                    f'| {name} | {what} | {len(values)} | {statistics.median(values):.0f} | '
-                    f'{p95:.0f} | {max(values):.0f} | {missed} |'
+                    f'| {room} | {name} | {len(values)} | {statistics.median(values):.0f} ms | '
+                    f'{np.percentile(values, 95):.0f} ms | {max(values):.0f} ms | {missed} |'
                 )
-    print('\n'.join(lines))
+    return '\n'.join(lines)
+
+
+def plot(rows: dict[str, Figures], path: Path) -> None:
+    """Draw which share of the barge-ins was silent by when."""
+    import matplotlib as mpl
+
+    mpl.use('svg')
+    mpl.rcParams['svg.hashsalt'] = 'prot'
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(7, 4))
+    for room, figures in rows.items():
+        for what, style in (('silent', '-'), ('monitor', '--')):
+            values = sorted(getattr(figures, what))
+            if values:
+                share = np.arange(1, len(values) + 1) / len(values) * 100
+                axes.step(values, share, style, where='post', label=f'{room}, {NAMES[what]}')
+    axes.set(xlabel='ms after the first speech sample', ylabel='silent [%]', xlim=(-50, 400))
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize='small')
+    figure.tight_layout()
+    figure.savefig(path, metadata={'Date': None})
 
 
 if __name__ == '__main__':
