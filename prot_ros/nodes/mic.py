@@ -25,7 +25,7 @@ from prot_ros import graph
 from prot_ros.bridge import Answer
 from prot_ros.core.stamps import MILLISECOND, Stamp
 from prot_ros.core.wire import AudioChunk
-from prot_ros.engines import selection
+from prot_ros.engines import echo_system, selection
 from prot_ros.engines.kinds import EchoCanceller, EngineError, Microphone
 from prot_ros.node import ProtNode
 from prot_ros.params import param
@@ -100,6 +100,8 @@ class MicNode(ProtNode[Params]):
         choice = await selection.echo_canceller(self.params)
         if choice is None:
             self.get_logger().info(f'echo: nothing is cancelled here (echo.mode is {mode})')
+            if mode == 'system':
+                await self._look_for_the_servers()
             return None
         self.get_logger().info(choice.sentence('echo'))
         if mode == 'reference' and choice.engine.name == 'gate':
@@ -108,6 +110,20 @@ class MicNode(ProtNode[Params]):
                 'does not listen while it speaks'
             )
         return choice.engine
+
+    async def _look_for_the_servers(self) -> None:
+        try:
+            found = await echo_system.find()
+        except EngineError as err:
+            lack = str(err)
+        else:
+            if found is not None and (found.is_default or self.params.device):
+                return
+            lack = 'it cancels none' if found is None else f'{found.source} is not its default'
+        self.get_logger().warning(
+            f'the robot may hear itself: echo.mode is system, but of the audio server: {lack}; '
+            'see `prot audio --help`'
+        )
 
     async def start(self, stack: AsyncExitStack) -> None:
         if self.echo is not None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from typing import Any
 
 from prot_ros.cli.doctor.finding import Finding, Findings, Level, output_of
 
@@ -14,9 +15,12 @@ SERVER_S = 3.0
 START = 'pulseaudio --start (XDG_RUNTIME_DIR has to be set), or PipeWire with pipewire-pulse'
 
 
-async def audio() -> Findings:
-    """Look for input devices and for the server. What lacks degrades; the engines decide."""
-    return [await _devices(), await _server()]
+async def audio(mic: Any) -> Findings:
+    """Look for input devices, the server and its echo canceller, given the node mic's parameters.
+
+    What lacks degrades; the engines decide.
+    """
+    return [await _devices(), await _server(), await _echo(mic.echo_mode)]
 
 
 async def _devices() -> Finding:
@@ -57,3 +61,31 @@ async def _server() -> Finding:
         f'{key.lower()} {facts[key]}' for key in ('Default Sink', 'Default Source') if key in facts
     ]
     return Finding(name, Level.OK, f'{facts.get("Server Name", "answers")}: {", ".join(parts)}')
+
+
+async def _echo(mode: str) -> Finding:
+    """Say what keeps the robot from hearing itself, as far as the audio server goes."""
+    from prot_ros.engines import echo_system
+    from prot_ros.engines.kinds import EngineError
+
+    name = 'echo'
+    try:
+        found = await echo_system.find()
+    except EngineError as err:
+        level = Level.DEGRADED if mode == 'system' else Level.NOTE
+        return Finding(name, level, f"echo.mode is {mode}; the audio server's: {err}", START)
+    if found is None:
+        there, fix = (
+            'the audio server cancels none',
+            'prot audio setup, or -p mic.echo.mode=reference',
+        )
+    elif not found.is_default:
+        there = f'the audio server cancels it in {found.source}, which is not the default source'
+        fix = f'pactl set-default-source {found.source}'
+    else:
+        there = f'the audio server cancels it in {found.source}'
+        ready = Level.OK if mode == 'system' else Level.NOTE
+        return Finding(name, ready, f'echo.mode is {mode}; {there}')
+    if mode == 'system':
+        return Finding(name, Level.DEGRADED, f'echo.mode is {mode}, but {there}', fix)
+    return Finding(name, Level.OK, f'echo.mode is {mode}; {there}')

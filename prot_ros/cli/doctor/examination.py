@@ -37,7 +37,7 @@ async def examine(
     parameters = settings.effective(files, settings.overrides(assignments), namespace)
     found['engines'], found['sound'], found['memory'], now = await asyncio.gather(
         bounded('engines', engines.engines(parameters), ENGINES_S),
-        bounded('audio', audio.audio(), AUDIO_S, Level.DEGRADED),
+        bounded('audio', audio.audio(parameters['mic']), AUDIO_S, Level.DEGRADED),
         bounded('database', database.database(parameters['dialog']), DATABASE_S),
         bounded('nodes', running.running(namespace), RUNNING_S, Level.DEGRADED),
     )
