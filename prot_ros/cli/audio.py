@@ -92,7 +92,7 @@ async def _set_up(source: str, sink: str) -> int:
         'and is the default loudspeaker\n'
         'use it:   prot up -p mic.echo.mode=system\n'
         'undo it:  prot audio setup --undo\n'
-        'keep it:  it ends with the audio server; run it again after each start, as from a systemd '
+        'keep it:  it ends with the audio server; run it after each start, as from a systemd '
         'user\n'
         '          unit after pulseaudio.service or pipewire-pulse.service'
     )

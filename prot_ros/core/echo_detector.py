@@ -64,7 +64,7 @@ LEARNING_DB, FOLLOWING_DB = 0.5, 0.05
 robot for a second moves it by no more than 5 dB."""
 LEARNED_HOPS = 50
 FADED_HOPS = LAGS + 30
-"""When nothing of the robot is audible any more: the longest delay, and 300 ms of reverberation."""
+"""When nothing of the robot is audible any more: the longest delay, and 300 ms to fade."""
 UNKNOWN_HOPS = 15
 """How long after its delay an echo is feared of which the reference was lost."""
 

@@ -95,15 +95,14 @@ class ReferenceTimeline:
     def begin(self, at: Stamp, *, after_loss: bool = False) -> None:
         """Let what `extend` brings sound from `at` on.
 
-        What was announced for later than that is taken back: its playing was aborted.
+        What was announced before for the same time is replaced piece by piece: its volume has
+        changed, or its time was known better later, or it was taken back, and is silence now.
         """
         start = self.position(at)
         if start < self._latest - self._size:
             # The clock was set back: all that is here is of a future that will come again.
             self._clear(0, self._size)
             self._latest = start
-        elif start < self._end:
-            self._write(start, np.zeros(min(self._end - start, self._size), np.int16))
         elif after_loss and 0 < start - self._end <= HOLE_S * self._rate:
             self._write(self._end, np.zeros(start - self._end, np.int16), hole=True)
         self._end = start

@@ -26,7 +26,7 @@ from prot_ros.nodes.mic import MicNode
 
 ROBOT = np.concatenate([samples(recording.pcm) for recording in LIBRIVOX[:2]])[: 4 * RATE]
 FRAME = RATE // 50
-LEAD_MS = 100
+LEAD_MS = 400
 QUIET_S = 0.5
 """Before the robot speaks, so that the order in which things come up does not matter."""
 
