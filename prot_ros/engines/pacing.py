@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import math
+
 
 class PlayoutClock:
     """Plays at the speed of time what it is given, and stands still when it has nothing.
@@ -24,6 +26,12 @@ class PlayoutClock:
         self._mark_s = 0.0
         # What was told: a correction backwards makes the position wait, never go back.
         self._told = 0
+        self._moving = True
+
+    @property
+    def moving(self) -> bool:
+        """Whether it goes on by itself, as it does unless `stand_still` stopped it."""
+        return self._moving
 
     @property
     def written(self) -> int:
@@ -35,16 +43,24 @@ class PlayoutClock:
         if samples > 0 and self.unplayed(now) == 0:
             self._mark, self._mark_s = self._written, now + self._delay
             self._told = self._written
+            self._moving = True
         self._written += samples
 
     def observe(self, played: int, at: float, now: float) -> None:
         """Take from the device that sample number `played` was what was heard at time `at`."""
         self._told = self.played(now)
         self._mark, self._mark_s = min(played, self._written), at
+        self._moving = True
+
+    def stand_still(self, now: float) -> None:
+        """Stay where it is, until it is observed again or begins anew."""
+        self._mark = self._told = self.played(now)
+        self._mark_s = now
+        self._moving = False
 
     def played(self, now: float) -> int:
         """Return samples heard; never more than were written, never fewer than before."""
-        since = int((now - self._mark_s) * self._rate)
+        since = int((now - self._mark_s) * self._rate) if self._moving else 0
         return min(self._written, max(self._told, self._mark + since))
 
     def heard_at(self, sample: int) -> float:
@@ -62,10 +78,15 @@ class PlayoutClock:
         return self._written - self.played(now)
 
     def seconds_until(self, unplayed: int, now: float) -> float:
-        """Return how long it takes until no more than `unplayed` samples are left; 0 if so now."""
+        """Return how long it takes until no more than `unplayed` samples are left; 0 if so now.
+
+        Infinity while it stands still.
+        """
         wanted = self._written - unplayed
         if self.played(now) >= wanted:
             return 0.0
+        if not self._moving:
+            return math.inf
         # Half a sample later, so that rounding cannot make a sleeper wake one sample too early.
         return self.heard_at(wanted) + 0.5 / self._rate - now
 

@@ -16,8 +16,7 @@ from prot_ros.engines.pacing import PlayoutClock
 from prot_ros.engines.volume import Volume
 
 LEAD_S = 0.1
-"""At most this much is written and unplayed. It covers the time for which a busy machine may
-forget us; nobody waits for it, because it can be taken back."""
+"""At most this much is written and unplayed, where the loudspeaker has no reason for more."""
 PIECE_S = 0.02
 GLIDE_S = 0.01
 """A change of volume that is quicker is a click."""
@@ -39,11 +38,11 @@ class PacedPlayback(ABC):
     Except for waiting nothing here awaits, so what a method does to the books it does in one go.
     """
 
-    def __init__(self, rate: int, *, start_delay_s: float = 0.0) -> None:
+    def __init__(self, rate: int, *, lead_s: float = LEAD_S, start_delay_s: float = 0.0) -> None:
         self.rate = rate
         self.on_piece: Callable[[bytes, float], None] | None = None
         self._start_delay_s = start_delay_s
-        self._lead = int(LEAD_S * rate)
+        self._lead = int(lead_s * rate)
         self._piece_bytes = 2 * int(PIECE_S * rate)
         self._over = True
         self._stopped = asyncio.Event()

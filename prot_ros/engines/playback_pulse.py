@@ -28,6 +28,8 @@ SILENT_S = 0.2
 STALL_S = 4.0
 """Nothing heard for this long is a server that hangs or a device that is asleep. An idle null sink
 takes up to 2 s to begin, and Bluetooth as much."""
+LEAD_S = 0.3
+"""For so long we may be forgotten by a busy machine, and nobody waits for it: it is taken back."""
 START_DELAY_S = 0.005
 """Until it is known: from a write into silence to its being heard, as seen with both servers."""
 MAX_START_DELAY_S = 1.0
@@ -42,7 +44,7 @@ class PulsePlayback(PacedPlayback):
 
     def __init__(self, rate: int, device: str, latency_ms: int) -> None:
         """`latency_ms` is what the server is asked to have buffered, its sink included."""
-        super().__init__(rate, start_delay_s=START_DELAY_S)
+        super().__init__(rate, lead_s=LEAD_S, start_delay_s=START_DELAY_S)
         self._device = device
         self._latency_ms = latency_ms
         self._thread: OwnThread | None = None
@@ -50,8 +52,6 @@ class PulsePlayback(PacedPlayback):
         self._reconnecting: asyncio.Task[None] | None = None
         self._seen = False
         """The device has told of this stream, so its beginning is no guess any more."""
-        self._standing: int | None = None
-        """Where it was when the server fell silent."""
         self._moved = 0
         self._moved_s = 0.0
 
@@ -146,16 +146,18 @@ class PulsePlayback(PacedPlayback):
         sighting = stream.look(now)
         if sighting is None:
             if stream.silent_for(now) > SILENT_S:
-                if self._standing is None:
-                    self._standing = self._clock.played(now)
-                self._clock.observe(self._standing, now, now)
+                self._clock.stand_still(now)
             return
-        self._standing = None
-        if sighting.unheard <= 0:
-            return  # it does not know how much of the end its sink still holds
-        played = max(0, self._clock.written - sighting.unheard)
-        if not sighting.moving:
-            self._clock.observe(played, now, now)
+        passed = self._clock.written - max(0, sighting.queued)
+        played = max(0, passed - sighting.in_sink)
+        if not sighting.playing:
+            if sighting.queued > 0:
+                self._clock.observe(passed, now, now)
+                self._clock.stand_still(now)
+            elif not self._clock.moving:
+                # It has run out. How much of the end its sink still holds it does not know then,
+                # so this is said once, and the clock comes to the end by itself.
+                self._clock.observe(played, now, now)
             return
         guessed = self._clock.heard_at(0)
         self._correct(played, sighting.at, now)

@@ -27,12 +27,14 @@ class PulseError(Exception):
 class Sighting:
     """What the server said about the stream."""
 
-    unheard: int
-    """Samples that were written and had not been heard."""
+    queued: int
+    """Samples that it had not passed to its sink yet."""
+    in_sink: int
+    """Samples that its sink had not played yet, if it was playing."""
     at: float
     """The second of `time.monotonic` at which that was so."""
-    moving: bool
-    """Whether it was playing; if not, it waits to begin or has nothing left."""
+    playing: bool
+    """If not, it waits to begin, or has run out of samples."""
 
 
 class PulseStream:
@@ -163,9 +165,9 @@ class PulseStream:
         age = time.time() - timing.timestamp.tv_sec - timing.timestamp.tv_usec / 1e6
         if not 0 <= age <= STALE_S:
             age = 0.0  # the clock was set meanwhile
-        left = timing.write_index - timing.read_index
-        in_sink = 2 * round(timing.sink_usec * self._rate / 1e6) if timing.playing else 0
-        return Sighting((left + in_sink) // 2, now - age, bool(timing.playing))
+        queued = (timing.write_index - timing.read_index) // 2
+        in_sink = round(timing.sink_usec * self._rate / 1e6)
+        return Sighting(queued, in_sink, now - age, bool(timing.playing))
 
     def _connect_stream(self) -> int:
         assert self._pa is not None

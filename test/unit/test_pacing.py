@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -87,6 +89,22 @@ def test_a_correction_backwards_makes_the_position_wait():
     assert clock.seconds_until(380, 0.15) == pytest.approx(0.05, abs=0.001)
 
 
+def test_a_clock_that_stands_still_goes_on_when_it_is_observed_or_begins_anew():
+    clock = PlayoutClock(1000)
+    clock.write(500, now=0.0)
+    clock.stand_still(0.1005)
+    assert clock.played(5.0) == 100
+    assert clock.seconds_until(300, 5.0) == math.inf
+    clock.write(100, now=5.0)
+    assert clock.played(6.0) == 100
+    clock.observe(110, at=6.0, now=6.0)
+    assert clock.played(6.1005) == 210
+    clock.stand_still(6.2)
+    clock.stop(7.0)
+    clock.write(50, now=7.0)
+    assert clock.played(8.0) == clock.written
+
+
 def test_what_a_device_says_counts_only_as_far_as_it_was_written():
     clock = PlayoutClock(1000)
     clock.write(50, now=0.0)
@@ -97,7 +115,7 @@ def test_what_a_device_says_counts_only_as_far_as_it_was_written():
 @given(
     st.lists(
         st.tuples(
-            st.sampled_from(['write', 'stop', 'look', 'observe']),
+            st.sampled_from(['write', 'stop', 'look', 'observe', 'stand still']),
             st.integers(0, 500),
             st.floats(0, 1),
         ),
@@ -115,6 +133,8 @@ def test_the_position_never_goes_back_and_never_exceeds_what_was_written(steps):
             clock.stop(now)
         elif what == 'observe':
             clock.observe(amount, now - wait / 2, now)
+        elif what == 'stand still':
+            clock.stand_still(now)
         played = clock.played(now)
         assert before <= played <= clock.written <= written
         assert clock.seconds_until(0, now) >= 0
