@@ -95,7 +95,9 @@ class Campaign:
         for number in range(1, rounds + 1):
             restart = restarts and number % 50 == 0
             done.append(self._restart(number) if restart else self._round(number))
-            if done[-1].problems or number % 20 == 0:
+            for problem in done[-1].problems:
+                print(f'{done[-1]}: {problem}', file=sys.stderr)
+            if number % 20 == 0:
                 bad = sum(bool(each.problems) for each in done)
                 print(f'{number} of {rounds} rounds, {bad} with problems', file=sys.stderr)
             self._forget()
