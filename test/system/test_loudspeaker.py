@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import threading
 import time
@@ -22,6 +23,9 @@ from prot_ros.engines.playback_pulse import PulsePlayback
 
 RATE = 24000
 QUIETEST = 2000
+SOON_S = 0.15
+"""What everything here has to be within, on a machine that does a lot else. How long it takes on
+one that does not is what `benchmarks/loudspeaker.py` is for."""
 
 
 @pytest.fixture
@@ -83,7 +87,7 @@ def run(act: Callable[[PulsePlayback], object], **options: object) -> None:
 
 
 def test_a_reply_is_heard_in_full_and_the_position_is_true(monitor):
-    sound = noise(2.0)
+    sound = noise(3.0)
     seen: list[tuple[float, int]] = []
 
     async def act(speaker: PulsePlayback) -> None:
@@ -97,16 +101,22 @@ def test_a_reply_is_heard_in_full_and_the_position_is_true(monitor):
 
     run(act)
     heard = monitor.loud_at()
-    assert len(heard) == len(sound), 'each sample once'
-    assert heard[-1] - heard[0] == pytest.approx(2.0, abs=0.001), 'without a gap'
-    errors = [played / RATE - (at - heard[0]) for at, played in seen if played > 0]
+    samples = monitor.samples()
+    assert (samples[np.abs(samples) > LOUD] == sound).all(), 'each sample once'
+    # A machine that forgot us for longer than the lead has an excuse for a gap, and none else.
+    forgotten = np.diff([at for at, _ in seen]).max()
+    if forgotten < playback_pulse.LEAD_S / 2:
+        assert heard[-1] - heard[0] == pytest.approx(3.0, abs=0.001), 'without a gap'
+    errors = [played / RATE - (heard < at).sum() / RATE for at, played in seen]
     assert np.median(np.abs(errors)) < 0.005
-    assert np.abs(errors).max() < 0.05
+    assert np.abs(errors).max() < SOON_S
 
 
 def test_an_abort_is_silence_at_once_and_the_next_reply_is_heard(monitor):
+    sound = noise(10.0)
+
     async def act(speaker: PulsePlayback) -> None:
-        writing = asyncio.ensure_future(speaker.write(pcm(noise(10.0))))
+        writing = asyncio.ensure_future(speaker.write(pcm(sound)))
         await until(lambda: speaker.played() > RATE, 'a second of it')
         at = time.monotonic()
         await speaker.abort()
@@ -114,8 +124,10 @@ def test_an_abort_is_silence_at_once_and_the_next_reply_is_heard(monitor):
         await asyncio.wait_for(writing, 1.0)
         await passed(0.5)
         last = monitor.loud_at()[-1]
-        assert last - at < 0.1, f'audible {1000 * (last - at):.0f} ms after the abort'
-        assert said / RATE == pytest.approx(at - monitor.loud_at()[0], abs=0.05)
+        assert last - at < SOON_S, f'audible {1000 * (last - at):.0f} ms after the abort'
+        end = round((last - monitor.began) * RATE)
+        heard = place(monitor.samples(end - RATE // 20)[: RATE // 20], sound) + RATE // 20
+        assert said == pytest.approx(heard, abs=SOON_S * RATE)
         since = monitor.now()
         await speaker.write(pcm(noise(0.3)))
         await speaker.drain()
@@ -141,47 +153,54 @@ def test_a_held_reply_goes_on_where_it_fell_silent(monitor):
         await speaker.resume()
         await writing
         await speaker.drain()
-        await passed(0.1)
+        await passed(0.2)
 
     run(act)
     held, resumed = marks
     loud = monitor.loud_at()
     first, second = loud[loud < held + 0.2], loud[loud > held + 0.2]
-    assert first[-1] - held < 0.1
-    assert second[0] - resumed < 0.1
-    samples = monitor.samples(round((loud[0] - monitor.began) * RATE))
-    before = samples[: len(first)]
-    after = samples[round((second[0] - loud[0]) * RATE) :][: len(second)]
-    end = len(before)
-    begin = place(after, sound)
-    assert (before == sound[:end]).all()
-    assert begin <= end, f'{begin - end} samples are missing'
-    assert end - begin < 0.05 * RATE, 'and little is heard twice'
-    assert (after[RATE // 50 :] == sound[begin + RATE // 50 : begin + len(after)]).all()
+    assert first[-1] - held < SOON_S
+    assert second[0] - resumed < SOON_S
+    before, after = (
+        monitor.samples(round((part[0] - monitor.began) * RATE))[
+            : round((part[-1] - part[0]) * RATE) + 1
+        ]
+        for part in (first, second)
+    )
+    assert (before == sound[: len(before)]).all()
+    rising = RATE // 50
+    begin = place(after[rising:], sound) - rising
+    assert begin <= len(before), f'{begin - len(before)} samples are missing'
+    assert len(before) - begin < SOON_S * RATE, 'and little is heard twice'
+    assert (after[rising:] == sound[begin + rising : begin + len(after)]).all()
+    assert begin + len(after) == len(sound)
 
 
 def test_lowering_is_heard_at_once_and_costs_no_sample(monitor):
-    sound = noise(1.0)
+    sound = noise(1.2)
     marks: list[float] = []
 
     async def act(speaker: PulsePlayback) -> None:
         writing = asyncio.ensure_future(speaker.write(pcm(sound)))
-        for begin, change in ((0.3, speaker.duck), (0.6, speaker.resume)):
+        for begin, change in ((0.3, speaker.duck), (0.7, speaker.resume)):
             await until(lambda begin=begin: speaker.played() > begin * RATE, f'{begin} s')
             marks.append(time.monotonic())
             await change()
         await writing
         await speaker.drain()
-        await passed(0.1)
+        await passed(0.2)
 
     run(act)
     loud = monitor.loud_at(level=20)
-    samples = monitor.samples(round((loud[0] - monitor.began) * RATE))[: len(sound)]
-    gain = np.abs(samples) / np.abs(sound)
-    down, up = (round((mark - loud[0] + 0.06) * RATE) for mark in marks)
-    assert gain[down : down + RATE // 10].max() < 1.05 * DUCKED
-    assert gain[up:].min() == 1.0
-    assert place(samples[-RATE // 10 :], sound) == len(sound) - RATE // 10
+    samples = monitor.samples()
+    gain = np.abs(samples[np.abs(samples) > 20]) / np.abs(sound)
+    down, up = ((loud < mark).sum() for mark in marks)
+    low = np.flatnonzero(gain < 1.05 * DUCKED)
+    assert 0 < low[0] - down < SOON_S * RATE
+    assert (gain[low[0] : low[-1]] < 1.05 * DUCKED).all(), 'it stays low'
+    assert 0 < low[-1] - up < SOON_S * RATE
+    assert (gain[low[-1] + RATE // 50 :] == 1.0).all()
+    assert len(low) > 0.2 * RATE
 
 
 def test_what_is_told_of_each_piece_is_what_the_monitor_hears(monitor):
@@ -200,13 +219,16 @@ def test_what_is_told_of_each_piece_is_what_the_monitor_hears(monitor):
 
     run(act)
     recorded = monitor.samples()
-    errors = []
-    for piece, at in told[:20] + told[-20:]:
-        values = np.frombuffer(piece, '<i2').astype(int)
-        around = round((at - monitor.began - 0.05) * RATE)
-        found = place(values, recorded[around : around + RATE // 8])
-        errors.append((around + found) / RATE + monitor.began - at)
-    assert np.median(np.abs(errors)) < 0.005, errors
+    errors, superseded = [], math.inf
+    for piece, at in reversed(told):
+        if at < superseded:
+            values = np.frombuffer(piece, '<i2').astype(int)
+            around = round((at - monitor.began - 0.05) * RATE)
+            found = place(values, recorded[around : around + RATE // 8])
+            errors.append((around + found) / RATE + monitor.began - at)
+        superseded = min(at, superseded)
+    assert len(errors) > 40
+    assert np.median(np.abs(errors)) < 0.01, errors
 
 
 def test_a_server_that_is_restarted_in_the_middle_of_a_reply_costs_no_word(server):
@@ -346,6 +368,8 @@ def test_a19_b03_no_sequence_of_use_leaves_a_thread_a_process_or_a_descriptor(se
     fds, threads, memory = marks[0]
     assert len(process.children()) == 1, 'the server and nothing else'
     assert not [t for t in threading.enumerate() if t.name == 'loudspeaker']
-    assert process.num_threads() <= threads
+    deadline = time.monotonic() + 5
+    while process.num_threads() > threads:  # a joined thread is gone a moment later
+        assert time.monotonic() < deadline, process.threads()
     assert len(os.listdir('/proc/self/fd')) <= fds + 1
     assert process.memory_info().rss - memory < 2**21
