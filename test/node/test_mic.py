@@ -27,6 +27,8 @@ from prot_ros.nodes.mic import MicNode
 ROBOT = np.concatenate([samples(recording.pcm) for recording in LIBRIVOX[:2]])[: 4 * RATE]
 FRAME = RATE // 50
 LEAD_MS = 400
+AHEAD_S = 0.2
+"""What lies in the pipe: a microphone never has nothing, however busy the machine is."""
 QUIET_S = 0.5
 """Before the robot speaks, so that the order in which things come up does not matter."""
 
@@ -64,7 +66,7 @@ class Loudspeaker:
                 )
                 await self._peer.say(graph.REFERENCE, piece)
                 pipe.write(heard[2 * at : 2 * (at + FRAME)])
-                await asyncio.sleep(began + (at + FRAME) / RATE - loop.time())
+                await asyncio.sleep(began + (at + FRAME) / RATE - AHEAD_S - loop.time())
         return stamp
 
 
