@@ -148,9 +148,11 @@ class SpeakerNode(ProtNode[Params]):
                 async with asyncio.timeout(patience):
                     barge_in = await self.barge_ins.take()
             except TimeoutError:
-                self.get_logger().warning('nobody told what became of the barge-in; going on')
                 patience = None
-                await self._go_on()
+                # The reply may have ended meanwhile, and all with it.
+                if self._held_at or self._suspected:
+                    self.get_logger().warning('nobody told what became of the barge-in; going on')
+                    await self._go_on()
                 continue
             if barge_in.stage == BargeInStage.SUSPECTED:
                 await self._duck(barge_in.turn)

@@ -95,6 +95,9 @@ class SttNode(ProtNode[Params]):
                 async with asyncio.timeout(STALLED_S if self._turn != NEVER else None):
                     chunk = await self.utterances.take()
             except TimeoutError:
+                if self._turn <= self._silenced:
+                    await self._give_up()  # its end was flushed with the rest of it
+                    continue
                 self.get_logger().warning('the utterance stopped arriving; it is ended here')
                 await self._finish(self._stalled_end())
                 continue
