@@ -17,8 +17,9 @@ import numpy as np
 LOUD = 500
 """Of 32767. What a null sink's monitor shows in silence is 0."""
 REPORT = re.compile(rb'Time: ([0-9.]+) sec')
-SETTLED_S = 0.004
-"""How far the latest reports may be apart; parec gives milliseconds."""
+SETTLED_S = 0.02
+"""How far the latest reports may be apart. PulseAudio's are true to a millisecond, PipeWire's move
+by half a cycle; the median of two seconds of them counts."""
 
 
 class Monitor:
@@ -55,7 +56,9 @@ class Monitor:
         """Wait until it knows the time, which an idle sink takes two seconds for."""
         deadline = time.monotonic() + 20
         while not self._settled():
-            assert time.monotonic() < deadline, 'parec does not tell where it is'
+            if time.monotonic() > deadline:
+                self.__exit__()
+                raise AssertionError(f'parec does not tell where it is: {self._offsets}')
             time.sleep(0.05)
         return self
 
