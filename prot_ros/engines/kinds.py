@@ -185,11 +185,14 @@ class Playback(Engine, Protocol):
 
     on_piece: Callable[[bytes, float], None] | None
     """Called with each piece of at most 20 ms that is handed over, as it will sound, and with the
-    second of `time.monotonic` at which its first sample will be heard. What a hold or an abort
-    keeps from being heard was told of all the same; what comes instead supersedes it."""
+    second of `time.monotonic` at which its first sample will be heard, up to 0.3 s ahead.
+
+    A piece supersedes all that was told before for its first sample and later. So what a change of
+    volume, a hold or an abort takes back is told anew: more quietly, or as silence; and a
+    loudspeaker that turns out to play sooner or later than was thought has it told anew, too."""
 
     async def write(self, pcm: bytes) -> None:
-        """Append audio; wait while more than the engine's lead (at most 100 ms) is unplayed."""
+        """Append audio; wait while more than the engine's lead (at most 0.3 s) is unplayed."""
         ...
 
     async def drain(self) -> None:
@@ -201,7 +204,10 @@ class Playback(Engine, Protocol):
         ...
 
     async def duck(self) -> None:
-        """Go on more quietly, until `resume` or the end of the stream."""
+        """Go on 18 dB more quietly, until `resume` or the end of the stream.
+
+        Where nothing plays, that is the stream that is written next.
+        """
         ...
 
     async def hold(self) -> None:
@@ -212,7 +218,10 @@ class Playback(Engine, Protocol):
         ...
 
     async def resume(self) -> None:
-        """Go on at full volume, after a hold with the sample after the last one heard."""
+        """Undo both: go on at full volume, after a hold with the sample after the last one heard.
+
+        The volume glides in 10 ms. Does nothing where there is nothing to undo.
+        """
         ...
 
     def played(self) -> int:

@@ -41,6 +41,7 @@ class PulsePlayback(PacedPlayback):
     """Plays through the audio server's default sink, or a named one."""
 
     name = 'paplay'
+    """As the parameter has always called what plays through an audio server."""
 
     def __init__(self, rate: int, device: str, latency_ms: int) -> None:
         """`latency_ms` is what the server is asked to have buffered, its sink included."""
