@@ -24,7 +24,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
 from datetime import datetime
@@ -56,6 +56,8 @@ from prot_ros.params import param
 
 SENTENCES_AHEAD = 32
 """Sentences on their way that have not been heard yet."""
+RESEND_S = 2.5
+"""A reply that is not audible after this may not have reached the voice."""
 LISTENING_S = 120.0
 """Nobody speaks for longer without a pause that ends an utterance."""
 TRANSCRIBING_S = 15.0
@@ -154,6 +156,7 @@ class DialogNode(ProtNode[Params]):
         self._answering: asyncio.Task[None] | None = None
         self._moved = asyncio.Event()
         self._window = Window(SENTENCES_AHEAD)
+        self._sent: deque[Sentence] = deque(maxlen=SENTENCES_AHEAD + 1)
 
     async def run(self) -> None:
         self.publish(graph.STATE, self.conversation.state.value)
@@ -415,6 +418,7 @@ class DialogNode(ProtNode[Params]):
         self._latest = reply.turn
         self._reply = reply
         self._window = Window(SENTENCES_AHEAD)
+        self._sent.clear()
         self._apply(Event.UTTERANCE)
         self._answering = self.tasks.create_task(self._take_turn(reply), name='turn')
 
@@ -478,10 +482,10 @@ class DialogNode(ProtNode[Params]):
         await self._send(reply, '', final=True)
         reply.complete = True
         if reply.sentences:
-            await self._until(lambda: reply.ended is not None)
+            await self._until(reply, lambda: reply.ended is not None)
 
     async def _send(self, reply: Reply, text: str, *, final: bool = False) -> None:
-        await self._until(self._window.may_publish)
+        await self._until(reply, self._window.may_publish)
         if text:
             reply.mark('first_sentence', self.now())
             self._window.published(1)
@@ -496,20 +500,31 @@ class DialogNode(ProtNode[Params]):
         )
         if text:
             reply.sentences.append(text)
+        self._sent.append(sentence)
         self.publish(graph.SENTENCE, sentence)
 
-    async def _until(self, condition: object) -> None:
+    async def _until(self, reply: Reply, condition: Callable[[], bool]) -> None:
         """Wait for a condition on the playback, as long as the playback goes on."""
-        assert callable(condition)
+        silent_s = 0.0
         while not condition():
             self._moved.clear()
+            patience = min(RESEND_S, self.params.stall_s - silent_s)
             try:
-                async with asyncio.timeout(self.params.stall_s):
+                async with asyncio.timeout(patience):
                     await self._moved.wait()
+                silent_s = 0.0
+                continue
             except TimeoutError:
+                silent_s += patience
+            if silent_s >= self.params.stall_s:
                 raise TimeoutError(
                     f'nothing was heard from the loudspeaker for {self.params.stall_s:g} s'
-                ) from None
+                )
+            if not reply.audible:
+                # A voice that has just been started anew may not have been found yet when they
+                # were sent. One that has them speaks each only once.
+                for sentence in self._sent:
+                    self.publish(graph.SENTENCE, sentence)
 
     async def _conclude(self, reply: Reply) -> None:
         """Settle what was heard, in history, in memory and for everyone else."""

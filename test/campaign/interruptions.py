@@ -184,20 +184,27 @@ class Campaign:
         """Compare history with what the loudspeaker says it played of a cut reply."""
         if report.cut is None or not report.heard:
             return []
-        positions: dict[int, tuple[float, float | None]] = {}
+        positions: dict[int, Playback] = {}
         for p in self._observer.of(graph.PLAYBACK, began):
             if p.turn == report.turn:
-                played, total = positions.get(p.seq, (0.0, None))
-                positions[p.seq] = (max(played, p.played_ms), p.total_ms or total)
+                before = positions.get(p.seq)
+                if before is None or p.played_ms >= before.played_ms:
+                    positions[p.seq] = p
         sentences = [
             s.text
             for s in self._observer.of(graph.SENTENCE, began)
             if s.turn == report.turn and s.text
         ]
-        spoken = [
-            SpokenSentence(text, *positions.get(seq, (0.0, None)))
-            for seq, text in enumerate(sentences)
-        ]
+        spoken = []
+        for seq, text in enumerate(dict.fromkeys(sentences)):
+            at = positions.get(seq)
+            spoken.append(
+                SpokenSentence(text, 0.0, None)
+                if at is None
+                else SpokenSentence(
+                    text, at.played_ms, at.total_ms, at.sounding_ms, at.sounding_total_ms
+                )
+            )
         expected = heard(spoken).text.split()
         kept = report.heard.split()
         if report.reply.split()[: len(kept)] != kept:

@@ -26,6 +26,7 @@ from prot_ros.core.wire import (
 )
 from prot_ros.engines import selection
 from prot_ros.engines.kinds import Prompt
+from prot_ros.nodes import dialog as dialog_module
 from prot_ros.nodes.dialog import DialogNode
 
 
@@ -246,5 +247,19 @@ def test_what_must_be_heard_yields_to_nobody_but_an_operator(ros, model):
             assert (seen['turn'][0].reply, seen['turn'][0].cut) == ('Danger.', 'operator')
             await until(lambda: node._reply is None)
             assert len(node.announcements) == 0, 'who silences the robot lets the matter rest'
+
+    ros.run(scenario)
+
+
+def test_a_voice_that_comes_late_gets_what_was_to_be_said(ros, model, monkeypatch):
+    monkeypatch.setattr(dialog_module, 'RESEND_S', 0.3)
+
+    async def scenario():
+        async with talking(ros) as (_, peer, seen):
+            await peer.say(graph.ANNOUNCE, Announcement('One. Two.'))
+            await until(lambda: len(seen['dialog/sentence']) >= 6)
+            said = [(s.seq, s.text, s.final) for s in seen['dialog/sentence']]
+            assert said[:3] == [(0, 'One.', False), (1, 'Two.', False), (2, '', True)]
+            assert said[3:6] == said[:3]
 
     ros.run(scenario)
