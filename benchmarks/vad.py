@@ -53,6 +53,7 @@ class Heard:
     """What a detector made of it, each time as the index of the sample after the step."""
 
     suspected: list[int] = field(default_factory=list)
+    """Of what begins without having been suspected, the beginning."""
     started: list[int] = field(default_factory=list)
     sustained: list[int] = field(default_factory=list)
     cpu_s: float = 0.0
@@ -91,11 +92,16 @@ def hear(detector: Detector, pcm: Pcm) -> Heard:
         SpeechStarted: out.started,
         SpeechSustained: out.sustained,
     }
+    suspicious = False
     began = time.process_time()
     for number, probability in enumerate(detector.hear(pcm), 1):
         for event in endpointer.push(probability):
             if type(event) in kept:
                 kept[type(event)].append(number * detector.step)
+            if isinstance(event, SpeechStarted) and not suspicious:
+                out.suspected.append(number * detector.step)
+            # Dismissed or begun, a suspicion is over.
+            suspicious = isinstance(event, SpeechSuspected)
     out.cpu_s = time.process_time() - began
     return out
 
@@ -170,7 +176,7 @@ def onsets(found: list[Detector], rng: Rng) -> tuple[str, dict[str, float]]:
         '## Onset\n\nFrom the first sample of speech to `SpeechStarted`: median / 95th '
         f'percentile in ms. {total} utterances.\n',
         table(['', *SNRS], [[one.name, *cells(one.name, 'started', speaking)] for one in found]),
-        '\nTo `SpeechSuspected`, at which the robot lowers its voice:\n',
+        '\nTo `SpeechSuspected`, at which the robot lowers its voice, or to a beginning at once:\n',
         table(['', *SNRS], [[one.name, *cells(one.name, 'suspected', speaking)] for one in found]),
     ]
     for group in groups:
