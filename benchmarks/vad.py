@@ -176,7 +176,7 @@ def onsets(found: list[Detector], rng: Rng) -> tuple[str, dict[str, float]]:
         '## Onset\n\nFrom the first sample of speech to `SpeechStarted`: median / 95th '
         f'percentile in ms. {total} utterances.\n',
         table(['', *SNRS], [[one.name, *cells(one.name, 'started', speaking)] for one in found]),
-        '\nTo `SpeechSuspected`, at which the robot lowers its voice, or to a beginning at once:\n',
+        '\nTo `SpeechSuspected`, which lowers the voice, or to a beginning at once:\n',
         table(['', *SNRS], [[one.name, *cells(one.name, 'suspected', speaking)] for one in found]),
     ]
     for group in groups:

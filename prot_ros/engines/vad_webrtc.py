@@ -23,8 +23,8 @@ class WebrtcVad:
 
     name = 'webrtcvad'
     start: tuple[Evidence, ...] = (Evidence(0.5, 4, 7),)
-    """80 ms. Less would be none: after a single click it says speech for four frames. Six of eleven
-    let no click pass and are 40 ms later, but coughs, doors and keys pass them as well."""
+    """80 ms. Less would be none: after a single click it says speech for four frames. Six of
+    eleven let no click pass and are 40 ms later, but coughs, doors and keys pass them as well."""
 
     def __init__(self, rate: int, aggressiveness: int) -> None:
         """Take Hz of `RATES`, and 0 (much passes for speech) to 3 (much passes for noise).
