@@ -6,16 +6,16 @@ it, and is taken back from there: to be silent, to be heard more quietly, or aft
 away. A server that is restarted in the middle of a reply costs a pause and no word.
 
 Why a stream of our own, and not the program paplay behind a pipe: killing that is as quick (5 ms),
-but what is in its pipe and its buffer is played as it is, so a voice is lowered late or the pipe
-kept so short that there are gaps, and a write into the pipe of one that has just died succeeds and
-is lost. To stop it by a signal takes 36 ms. To mute it takes 5 ms, but the server may remember that
-for a program of this name, and a crash would leave the robot mute.
+but what is in its pipe and its buffer is played as it is, so a voice is lowered late, or so little
+is kept there that there are gaps. And a write into the pipe of one that has just died succeeds and
+is lost. To stop it by a signal takes 36 ms. To mute it takes 5 ms, but a server may remember that
+for the program's name, and a crash would leave the robot mute.
 
-By `benchmarks/loudspeaker.py`, with two busy processes beside it, in milliseconds, median and 95th
-percentile: silent 7 and 16 after `abort`, 6 and 15 after `hold`; lowered 15 and 19 after `duck`,
-its glide included; on again 10 and 14 after `resume`, which repeats 6 and 14; `played()` is off by
-0.3 and 3; no gap in a minute. With PipeWire 0.3.65, on an unloaded machine: silent 5 and 8, lowered
-19 and 21, on again 7 and 11, `played()` off by 5 and 6.
+By `benchmarks/loudspeaker.py`, in milliseconds, median and 95th percentile of 30 rounds, the worse
+of an idle and a busy run: silent 8 and 16 after `abort`, 7 and 23 after `hold`; lowered 15 and 19
+after `duck`, its glide included; on again 10 and 20 after `resume`, which repeats 7 and 23;
+`played()` is off by 0.3 and 3; no gap in a minute. With PipeWire 0.3.65, 20 rounds, the idle run:
+silent 5 and 8 after `abort`, lowered 19 and 21, on again 7 and 11, `played()` off by 5 and 6.
 """
 
 from __future__ import annotations
