@@ -195,6 +195,8 @@ class Campaign:
             for s in self._observer.of(graph.SENTENCE, began)
             if s.turn == report.turn and s.text
         ]
+        if not sentences:
+            return []  # it began in the round before
         spoken = []
         for seq, text in enumerate(dict.fromkeys(sentences)):
             at = positions.get(seq)
@@ -210,7 +212,7 @@ class Campaign:
         if report.reply.split()[: len(kept)] != kept:
             return [f'history holds what was not said: {report.heard!r}']
         if abs(len(expected) - len(kept)) > 1:
-            return [f'history holds {len(kept)} words, heard were {len(expected)}']
+            return [f'history holds {report.heard!r}, heard were {expected}: {positions}']
         return []
 
     def _left_over(self) -> list[str]:
