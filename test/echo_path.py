@@ -40,12 +40,13 @@ def heard(
     chunks: Iterable[AudioChunk],
     *,
     late_ms: float = 1.0,
+    drift_ppm: float = 0.0,
     seed: int = 1,
 ) -> Sound:
     """Return what the canceller leaves of the microphone.
 
     Frames arrive too late by an exponential distribution of that mean, as on a busy machine. Each
-    20 ms the next chunk is told, whatever its stamp says.
+    20 ms the next chunk is told, whatever its stamp says. `drift_ppm` is the room's.
     """
     random = np.random.default_rng(seed)
     waiting = iter(chunks)
@@ -53,7 +54,7 @@ def heard(
         canceller.played(chunk, BEGAN)
     out = []
     for at in range(0, microphone.size - FRAME + 1, FRAME):
-        now = Stamp(BEGAN + (at + FRAME) * SECOND // RATE)
+        now = Stamp(BEGAN + round((at + FRAME) * (1 + drift_ppm / 1e6) * SECOND / RATE))
         for chunk in itertools.islice(waiting, 1):
             canceller.played(chunk, now)
         late = round(random.exponential(late_ms) * MILLISECOND)

@@ -33,6 +33,8 @@ class Room:
     """A loudspeaker next to its microphone is heard more directly than through the room."""
     clipped_at: float = 0.7
     """Share of its own peak at which a small loudspeaker is overdriven; 1 for one that is not."""
+    drift_ppm: float = 0.0
+    """By how much the microphone's clock is slower than the loudspeaker's; cards differ by 100."""
     user_dbfs: float = -26.0
     """RMS of the user's speech, pauses left out (P.56 calls that the active speech level)."""
     noise_db: float = -50.0
@@ -46,6 +48,9 @@ class Room:
             return np.zeros_like(robot)
         limit = self.clipped_at * np.abs(robot).max()
         arriving = _convolve(robot.clip(-limit, limit), self._response())[: robot.size]
+        if self.drift_ppm:
+            numbers = np.arange(robot.size)
+            arriving = np.interp(numbers * (1 + self.drift_ppm / 1e6), numbers, arriving)
         return arriving * (self._amplitude(self.echo_db) / active_level(arriving))
 
     def noise(self, samples: int) -> Sound:

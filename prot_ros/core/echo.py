@@ -34,6 +34,8 @@ below which there is none any more. The echo itself has 0.8 and more after 200 m
 who begins to speak just when the robot does has up to 0.9 by chance for half a second, then less;
 below 0.5 after 2 s."""
 CERTAINTY_S = 2.0
+DOUBT_HOPS = 300
+"""An echo that was there is given up after 3 s of doubt in which nobody speaks over it."""
 GRACE_HOPS = 80
 """In the robot's first 0.8 s there may be an echo, which is not known yet. Then there is none."""
 
@@ -104,7 +106,7 @@ class DelayTracker:
 
     def forget(self) -> None:
         """Begin anew, as after a change that is known of."""
-        self._hops = 0
+        self._hops = self._doubts = 0
         self._cross = np.zeros(LAGS)
         self._reference = np.zeros(LAGS)
         self._microphone = 0.0
@@ -115,8 +117,13 @@ class DelayTracker:
         self.present: bool | None = None
         """Whether there is an echo, and `best` not chance; None while that is unknown."""
 
-    def push(self, microphone: Levels, reference: Levels, *, active: bool) -> None:
-        """Take the next hop's levels; `active` when the robot may be heard in it."""
+    def push(
+        self, microphone: Levels, reference: Levels, *, active: bool, somebody: bool = False
+    ) -> None:
+        """Take the next hop's levels.
+
+        `active` when the robot may be heard in it, `somebody` when somebody else is.
+        """
         moved = np.array((microphone, reference)) - self._slow
         self._slow += moved * (HOP_MS / 300)  # what lasts longer than a syllable is no movement
         self._past.push(moved[1])
@@ -130,12 +137,21 @@ class DelayTracker:
         correlation = self._cross / (np.sqrt(self._reference * self._microphone) + 1e-9)
         self.best = int(correlation.argmax())
         self.correlation = max(0.0, float(correlation[self.best]))
+        self._decide(somebody)
+
+    def _decide(self, somebody: bool) -> None:
         self._hops += 1
         share = min(1.0, self._hops * HOP_MS / 1000 / CERTAINTY_S)
         if self.correlation >= CERTAIN + (BELIEVED - CERTAIN) * share:
             self.present = True
-        elif self._hops > GRACE_HOPS and (not self.present or self.correlation < DOUBTED):
+        elif self.present is None and self._hops > GRACE_HOPS:
             self.present = False
+        if self.correlation >= DOUBTED:
+            self._doubts = 0
+        elif not somebody:
+            self._doubts += 1
+            if self._doubts > DOUBT_HOPS:
+                self.present = False
 
 
 class NoiseFloor:

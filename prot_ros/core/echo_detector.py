@@ -46,11 +46,14 @@ ACTIVE_DB = 25.0
 DECAY_DB = 1.5
 """Per hop: the reverberation of a room with an RT60 of 400 ms."""
 CLEAR_DB, REMAINDER_DB = -8.0, -22.0
-"""Relative to the expected echo. Of the echo alone, from a loudspeaker that clips at a fifth of
-its peak, 3 hops in 100 are left above -10 dB. Of users as loud as it, half are above -12 dB."""
+"""Relative to the expected echo. Of the echo alone, 2 hops in 100 are left above -9 dB (above -4
+from a loudspeaker that clips at a third of its peak). Of users as loud as it half are above -1."""
 EXCESS_DB = 3.0
-"""By how much somebody makes the microphone louder than the echo alone; that is 2.5 dB off in 3 of
+"""By how much somebody makes the microphone louder than the echo alone; that is 3.5 dB off in 2 of
 100 hops."""
+CAUTION_DB, SETTLED_HOPS = 10.0, 200
+"""By how much more it takes at first, until the robot has spoken for 2 s: before, the canceller
+leaves more, one hop in ten above -8 dB."""
 LIKENESS = 0.7
 LIKENESS_HOPS = 25
 LIKENESS_LAGS = 6
@@ -91,6 +94,8 @@ class EchoDetector:
         self._tail = np.full(BANDS, SILENT_BAND_DB)
         self._gain = np.zeros(BANDS)
         self._learned = 0
+        self._spoken = 0
+        """Hops in which the robot was heard."""
         self._loudest = FLOOR_DB
         self._since_active = FADED_HOPS + 1
         self._recent: deque[bool] = deque(maxlen=HEARD_OF)
@@ -128,11 +133,14 @@ class EchoDetector:
         loudness = together(reference)
         self._loudest = max(loudness, self._loudest - 0.02, FLOOR_DB + ACTIVE_DB)
         active = loudness > self._loudest - ACTIVE_DB
+        self._spoken += active
         self._since_active = 0 if active else self._since_active + 1
         self._since_unknown += 1
         self._reference.push(reference)
         self._cleaned.push(cleaned)
-        self.tracker.push(microphone, reference, active=self.echo_is_near)
+        self.tracker.push(
+            microphone, reference, active=self.echo_is_near, somebody=self._hangover > 0
+        )
         if self._since_unknown <= self.tracker.best + UNKNOWN_HOPS:
             return Verdict.ECHO
         if not self.echo_is_near:
@@ -170,7 +178,10 @@ class EchoDetector:
     def _is_somebody(self, microphone: Levels, cleaned: Levels, expected: Levels) -> bool:
         echo = together(expected)
         left, excess = together(cleaned) - echo, together(microphone) - echo
-        heard = left > CLEAR_DB or (left > REMAINDER_DB and excess > EXCESS_DB)
+        caution = CAUTION_DB * max(0.0, 1 - self._spoken / SETTLED_HOPS)
+        heard = left > CLEAR_DB + caution or (
+            left > REMAINDER_DB + caution and excess > EXCESS_DB + caution / 2
+        )
         heard = heard and self.likeness() < LIKENESS
         self._recent.append(heard)
         if sum(self._recent) >= HEARD_HOPS:

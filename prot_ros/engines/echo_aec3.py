@@ -19,6 +19,7 @@ import numpy as np
 
 from prot_ros.core.echo import HOP_MS
 from prot_ros.core.echo_detector import Attenuator, EchoDetector, Verdict
+from prot_ros.core.echo_filter import EchoFilter
 from prot_ros.core.reference import CaptureClock
 from prot_ros.core.stamps import MILLISECOND, Stamp
 from prot_ros.core.wire import AudioChunk
@@ -35,7 +36,7 @@ up to 37 ms of it."""
 
 
 class Aec3Canceller:
-    """Cancels the echo, then turns down what is still explained by it."""
+    """Cancels the echo in two stages, then turns down what is still explained by it."""
 
     name = 'aec3'
 
@@ -63,6 +64,7 @@ class Aec3Canceller:
     def _begin(self) -> None:
         self._reference = Reference(self._rate)
         self._clock = CaptureClock(self._rate, self._frame)
+        self._filter = EchoFilter(self._rate, self._frame)
         self._detector = EchoDetector(self._rate)
         self._attenuator = Attenuator(self._rate)
         self._turned_down = 0
@@ -77,7 +79,9 @@ class Aec3Canceller:
         ahead = Stamp(time + LEAD_MS * MILLISECOND)
         audible, known = self._reference.take(ahead, self._frame)
         microphone = np.frombuffer(frame, '<i2')
-        cleaned = np.frombuffer(self._cancel(frame, audible.tobytes()), '<i2')
+        left = self._filter.push(microphone.astype(np.float64), audible.astype(np.float64))
+        first = np.rint(left).clip(-32768, 32767).astype('<i2').tobytes()
+        cleaned = np.frombuffer(self._cancel(first, audible.tobytes()), '<i2')
         verdicts = self._detector.judge(microphone, cleaned, audible, known=known)
         self._turned_down += verdicts.count(Verdict.ECHO)
         return self._attenuator.apply(microphone, cleaned, verdicts).tobytes()
