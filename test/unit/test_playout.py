@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from prot_ros.core.playout import Playout, Position
 
-
 LOUD = b'\x00\x10'
 PAUSE = bytes(2)
 
