@@ -122,10 +122,12 @@ async def answers(sockets: Path) -> bool:
 class Postmaster:
     """A server that is our child. Made by `start`; `stop` has to be awaited."""
 
-    def __init__(self, process: asyncio.subprocess.Process, cluster: Cluster) -> None:
+    def __init__(
+        self, process: asyncio.subprocess.Process, cluster: Cluster, log_start: int
+    ) -> None:
         self._process = process
         self._cluster = cluster
-        self._log_start = cluster.log_size()
+        self._log_start = log_start
 
     @classmethod
     async def start(
@@ -140,6 +142,8 @@ class Postmaster:
             'INT', programs / 'postgres', '-D', str(cluster.data), *_settings(sockets)
         )
         log = os.open(cluster.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        # Now, because it may have said why it ends before this task is on again.
+        log_start = cluster.log_size()
         try:
             process = await asyncio.create_subprocess_exec(
                 *command,
@@ -152,7 +156,7 @@ class Postmaster:
             )
         finally:
             os.close(log)
-        return cls(process, cluster)
+        return cls(process, cluster, log_start)
 
     @property
     def pid(self) -> int:

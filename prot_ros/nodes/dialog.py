@@ -483,6 +483,11 @@ class DialogNode(ProtNode[Params]):
         reply.complete = True
         if reply.sentences:
             await self._until(reply, lambda: reply.ended is not None)
+        if reply.ended == PlaybackState.CUT:
+            # The loudspeaker has heard of the interrupt before this node, whose lane for it ends
+            # this wait.
+            await asyncio.sleep(CUT_REPORT_S)
+            reply.cut = reply.cut or 'unknown'
 
     async def _send(self, reply: Reply, text: str, *, final: bool = False) -> None:
         await self._until(reply, self._window.may_publish)

@@ -263,3 +263,22 @@ def test_a_voice_that_comes_late_gets_what_was_to_be_said(ros, model, monkeypatc
             assert said[3:6] == said[:3]
 
     ros.run(scenario)
+
+
+def test_a_loudspeaker_that_hears_of_the_interrupt_first_changes_nothing(ros, model):
+    async def scenario():
+        async with talking(ros) as (node, peer, seen):
+            await peer.say(graph.ANNOUNCE, Announcement('One.'))
+            await until(lambda: node._reply is not None and node._reply.complete)
+            turn = node._reply.turn
+            await peer.say(
+                graph.PLAYBACK,
+                Playback(turn, 0, PlaybackState.CUT, 300.0, 400.0, 300.0,
+                         started=node.now(), stamp=node.now()),
+            )  # fmt: skip
+            await until(lambda: node._reply is None or node._reply.ended is not None)
+            await peer.say(graph.INTERRUPT, Interrupt(node.now(), 'estop'))
+            await until(lambda: seen['turn'])
+            assert seen['turn'][0].cut == 'estop'
+
+    ros.run(scenario)
