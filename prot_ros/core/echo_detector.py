@@ -1,20 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """Is what is left in the microphone still the robot's own voice?
 
-An adaptive canceller leaves a little of the echo where it has not converged, where the loudspeaker
-distorts or where clocks drift, and a voice detector takes a voice 30 dB down for a voice. So its
-output is compared with what the echo has to be like: the reference, later by the delay, as loud as
-the room makes it.
+A canceller leaves a little of the echo where it has not converged, where loudspeakers distort or
+where clocks drift, and a voice detector takes a voice 30 dB down for a voice. So what the linear
+filter leaves is compared with what it leaves of the echo as a rule: the reference, later by the
+delay, as loud as was learned, band by band.
 
-- *Energy.* The gain of each band from loudspeaker to microphone is learned. What is far below the
-  echo that this predicts is a remainder of it, or somebody nobody could understand; what is nearly
-  as loud is somebody else; and between, the microphone itself has to be louder than the echo alone
-  would make it.
-- *Likeness.* The correlation of the levels' movements over a quarter of a second with those of the
-  reference at about its delay: high for the echo itself, also when the canceller has lost its way.
+- *Energy.* What is well above that is somebody else.
+- *Excess.* Unless the filter takes nothing away any more, and the microphone hears no more than
+  the echo alone: then the filter has lost its way.
+- *Likeness.* Unless it moves like the reference: the correlation of the levels over a quarter of a
+  second, which is high for the echo itself, whatever has become of its loudness.
 
-What is not let through is not cut out, because a voice detector takes every edge for speech: it is
-turned down to the noise of the room.
+Somebody who is heard is passed on as the linear filter leaves it, because AEC3 swallows the first
+tenth of a second of whoever speaks over an echo. What is not let through is not cut out, because a
+voice detector takes every edge for speech: it is what AEC3 makes of it, turned down to the noise
+of the room.
 """
 
 from __future__ import annotations
@@ -22,7 +23,6 @@ from __future__ import annotations
 import enum
 import math
 from collections import deque
-from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,19 +41,20 @@ from prot_ros.core.echo import (
     together,
 )
 
+Sound = NDArray[np.float64]
+
 ACTIVE_DB = 25.0
 """The robot is heard where it is within this of its loudest of late."""
 DECAY_DB = 1.5
 """Per hop: the reverberation of a room with an RT60 of 400 ms."""
-CLEAR_DB, REMAINDER_DB = -8.0, -22.0
-"""Relative to the expected echo. Of the echo alone, 2 hops in 100 are left above -9 dB (above -4
-from a loudspeaker that clips at a third of its peak). Of users as loud as it half are above -1."""
-EXCESS_DB = 3.0
-"""By how much somebody makes the microphone louder than the echo alone; that is 3.5 dB off in 2 of
-100 hops."""
+CLEAR_DB = 10.0
+"""Above what the filter leaves as a rule. Of the echo alone, 2 hops in 100 are; of users as loud
+as the echo 96, and 90 in the first 200 ms of what they say."""
 CAUTION_DB, SETTLED_HOPS = 10.0, 200
-"""By how much more it takes at first, until the robot has spoken for 2 s: before, the canceller
-leaves more, one hop in ten above -8 dB."""
+"""By how much more it takes at first, until the robot has spoken for 2 s: the filter learns."""
+ASTRAY_DB, EXCESS_DB = 3.0, 4.0
+"""A filter that takes nothing away from a microphone that is no louder than the echo alone makes
+it has lost its way, as when the echo comes sooner or later than before."""
 LIKENESS = 0.7
 LIKENESS_HOPS = 25
 LIKENESS_LAGS = 6
@@ -62,10 +63,9 @@ HANGOVER_HOPS = 20
 """Somebody who has been heard is let through for another 200 ms: the soft ends of words."""
 HEARD_HOPS, HEARD_OF = 4, 10
 """How many hops of how many make somebody heard."""
-LEARNING_DB, FOLLOWING_DB = 0.5, 0.05
-"""By how much a band's gain may move in a hop: at first, and later. A person who speaks over the
-robot for a second moves it by no more than 5 dB."""
-LEARNED_HOPS = 50
+LEARNING_DB, FOLLOWING_DB = 0.5, 0.1
+"""By how much a band's gain may move in a hop: at first, and later while nobody is heard."""
+LEARNED_HOPS = 100
 FADED_HOPS = LAGS + 30
 """When nothing of the robot is audible any more: the longest delay, and 300 ms to fade."""
 UNKNOWN_HOPS = 15
@@ -77,7 +77,10 @@ class Verdict(enum.Enum):
 
     MICROPHONE = 'microphone'
     """There is no echo, and so nothing that a canceller could do but harm."""
+    FILTERED = 'filtered'
+    """Somebody speaks over the robot."""
     CLEANED = 'cleaned'
+    """The robot has just fallen silent, and its reverberation fades."""
     ECHO = 'echo'
     """What is left is the robot."""
 
@@ -90,9 +93,10 @@ class EchoDetector:
         self._bank = FilterBank(rate, 3)
         self.tracker = DelayTracker()
         self._reference = Past(LAGS, SILENT_BAND_DB)
-        self._cleaned = Past(LIKENESS_HOPS, SILENT_BAND_DB)
+        self._filtered = Past(LIKENESS_HOPS, SILENT_BAND_DB)
         self._tail = np.full(BANDS, SILENT_BAND_DB)
-        self._gain = np.zeros(BANDS)
+        self._gains = np.zeros((2, BANDS))
+        """From the reference to its echo in the microphone, and to what the filter leaves."""
         self._learned = 0
         self._spoken = 0
         """Hops in which the robot was heard."""
@@ -104,7 +108,7 @@ class EchoDetector:
 
     @property
     def learned(self) -> bool:
-        """Whether the loudness of the echo is known."""
+        """Whether it is known how much of the echo is left as a rule."""
         return self._learned >= LEARNED_HOPS
 
     @property
@@ -114,9 +118,9 @@ class EchoDetector:
 
     def judge(
         self,
-        microphone: NDArray[np.int16],
-        cleaned: NDArray[np.int16],
-        reference: NDArray[np.int16],
+        microphone: Sound,
+        filtered: Sound,
+        reference: Sound,
         *,
         known: bool = True,
     ) -> list[Verdict]:
@@ -124,12 +128,12 @@ class EchoDetector:
 
         Where the reference is not `known`, what comes back of it cannot be told from anything.
         """
-        streams = np.array((microphone, cleaned, reference), np.float64)
+        streams = np.array((microphone, filtered, reference))
         if not known:
             self._since_unknown = 0
         return [self._judge(*levels) for levels in self._bank.levels(streams)]
 
-    def _judge(self, microphone: Levels, cleaned: Levels, reference: Levels) -> Verdict:
+    def _judge(self, microphone: Levels, filtered: Levels, reference: Levels) -> Verdict:
         loudness = together(reference)
         self._loudest = max(loudness, self._loudest - 0.02, FLOOR_DB + ACTIVE_DB)
         active = loudness > self._loudest - ACTIVE_DB
@@ -137,7 +141,7 @@ class EchoDetector:
         self._since_active = 0 if active else self._since_active + 1
         self._since_unknown += 1
         self._reference.push(reference)
-        self._cleaned.push(cleaned)
+        self._filtered.push(filtered)
         self.tracker.push(
             microphone, reference, active=self.echo_is_near, somebody=self._hangover > 0
         )
@@ -152,36 +156,37 @@ class EchoDetector:
             return Verdict.CLEANED
         if self.tracker.present is None:
             return Verdict.ECHO
-        expected = self._expect(microphone)
-        heard = self.learned and self._is_somebody(microphone, cleaned, expected)
-        return Verdict.CLEANED if heard else Verdict.ECHO
+        expected = self._expect(microphone, filtered)
+        heard = self.learned and self._is_somebody(microphone, filtered, *expected)
+        return Verdict.FILTERED if heard else Verdict.ECHO
 
-    def _expect(self, microphone: Levels) -> Levels:
-        """Return the levels that the echo should have in the microphone now."""
+    def _expect(self, microphone: Levels, filtered: Levels) -> tuple[Levels, Levels]:
+        """Return the levels of the echo now, and of what is left of it, as a rule."""
         lag = self.tracker.best
         # A hop to either side, because the delay is known to a hop.
         near = self._reference.all[max(0, lag - 1) : lag + 2].max(axis=0)
         self._tail = np.maximum(near, self._tail - DECAY_DB)
         if together(near) > self._loudest - ACTIVE_DB:
-            self._learn(microphone - self._tail)
-        return np.maximum(self._tail + self._gain, SILENT_BAND_DB)
+            self._learn(np.array((microphone, filtered)) - self._tail)
+        echo, rest = np.maximum(self._tail + self._gains, SILENT_BAND_DB)
+        return echo, rest
 
-    def _learn(self, ratio: Levels) -> None:
+    def _learn(self, ratios: Levels) -> None:
         if self._learned == 0:
-            self._gain = ratio.copy()
+            self._gains = ratios.copy()
         # Towards the median: an outlier moves it no further than the next value does.
         step = FOLLOWING_DB if self.learned else LEARNING_DB
         if not self._hangover:
-            self._gain += np.clip(ratio - self._gain, -step, step)
+            self._gains += np.clip(ratios - self._gains, -step, step)
         self._learned += 1
 
-    def _is_somebody(self, microphone: Levels, cleaned: Levels, expected: Levels) -> bool:
-        echo = together(expected)
-        left, excess = together(cleaned) - echo, together(microphone) - echo
+    def _is_somebody(
+        self, microphone: Levels, filtered: Levels, echo: Levels, rest: Levels
+    ) -> bool:
         caution = CAUTION_DB * max(0.0, 1 - self._spoken / SETTLED_HOPS)
-        heard = left > CLEAR_DB + caution or (
-            left > REMAINDER_DB + caution and excess > EXCESS_DB + caution / 2
-        )
+        all_, left = together(microphone), together(filtered)
+        astray = all_ - left < ASTRAY_DB and all_ - together(echo) < EXCESS_DB
+        heard = left - together(rest) > CLEAR_DB + caution and not astray
         heard = heard and self.likeness() < LIKENESS
         self._recent.append(heard)
         if sum(self._recent) >= HEARD_HOPS:
@@ -192,7 +197,7 @@ class EchoDetector:
 
     def likeness(self) -> float:
         """Return how alike what is left and the reference were lately, 0 to 1."""
-        left = self._cleaned.all
+        left = self._filtered.all
         moved = (left - left.mean(axis=0)).ravel()
         power = float(moved @ moved)
         best = 0.0
@@ -219,32 +224,24 @@ class Attenuator:
         self._last = (Verdict.CLEANED, 1.0)
 
     def apply(
-        self,
-        microphone: NDArray[np.int16],
-        cleaned: NDArray[np.int16],
-        verdicts: list[Verdict],
-    ) -> NDArray[np.int16]:
+        self, microphone: Sound, filtered: Sound, cleaned: Sound, verdicts: list[Verdict]
+    ) -> Sound:
         """Return whole hops of sound, as each one's verdict says."""
-        hops = [
-            self._hop_of(verdict, part)
-            for verdict, part in zip(verdicts, self._parts(microphone, cleaned), strict=True)
-        ]
-        return np.rint(np.concatenate(hops)).clip(-32768, 32767).astype(np.int16)
+        out = np.empty_like(cleaned)
+        for number, verdict in enumerate(verdicts):
+            hop = slice(number * self._hop, (number + 1) * self._hop)
+            out[hop] = self._hop_of(
+                verdict,
+                {
+                    Verdict.MICROPHONE: microphone[hop],
+                    Verdict.FILTERED: filtered[hop],
+                    Verdict.CLEANED: cleaned[hop],
+                    Verdict.ECHO: cleaned[hop],
+                },
+            )
+        return out
 
-    def _parts(
-        self, microphone: NDArray[np.int16], cleaned: NDArray[np.int16]
-    ) -> Iterator[dict[Verdict, NDArray[np.float64]]]:
-        for at in range(0, cleaned.size, self._hop):
-            without_echo = cleaned[at : at + self._hop].astype(np.float64)
-            yield {
-                Verdict.MICROPHONE: microphone[at : at + self._hop].astype(np.float64),
-                Verdict.CLEANED: without_echo,
-                Verdict.ECHO: without_echo,
-            }
-
-    def _hop_of(
-        self, verdict: Verdict, sources: dict[Verdict, NDArray[np.float64]]
-    ) -> NDArray[np.float64]:
+    def _hop_of(self, verdict: Verdict, sources: dict[Verdict, Sound]) -> Sound:
         left = sources[Verdict.ECHO]
         level = 10 * math.log10(float(left @ left) / left.size + 0.1)
         self._noise.push(level)

@@ -33,14 +33,16 @@ class CaptureClock:
 
     Frames arrive late by as much as the machine is busy, and in bursts, but are captured evenly:
     the least delayed of the last second tells the truth. Where that moves (the sound card's clock
-    is not the computer's; 100 ppm are 6 ms a minute), frames follow it by one sample at a time
-    while the robot can be heard, since a canceller bears that, and at once while it cannot.
+    is not the computer's; 100 ppm are 6 ms a minute), frames follow it so slowly while the robot
+    can be heard that a canceller can follow, too, and at once while it cannot.
     """
 
     WINDOW = 50
     """Frames, of which the earliest counts: one second."""
-    TOLERANCE = MILLISECOND
+    TOLERANCE = MILLISECOND // 4
     """Deviations below this are left alone."""
+    GLIDE = 8
+    """Frames for which one sample is moved: 390 ppm at 16 kHz, more than clocks differ."""
     BREAK, SHORT = 60 * MILLISECOND, 10
     """Beyond this for so many frames, audio was lost or the clock was set. Frames that were only
     delayed come the sooner after each other."""
@@ -50,6 +52,7 @@ class CaptureClock:
         self._frame = frame_samples * SECOND // rate
         self._late: deque[int] = deque(maxlen=self.WINDOW)
         self._next: int | None = None
+        self._waited = 0
 
     def time(self, arrived: Stamp, *, quiet: bool) -> Stamp:
         """Return when the frame's first sample was captured, as well as is known.
@@ -68,7 +71,11 @@ class CaptureClock:
         elif earliest < -self.TOLERANCE or (
             len(self._late) == self.WINDOW and earliest > self.TOLERANCE
         ):
-            self._move(earliest if quiet else self._sample if earliest > 0 else -self._sample)
+            self._waited += 1
+            if quiet:
+                self._move(earliest)
+            elif self._waited % self.GLIDE == 0:
+                self._move(self._sample if earliest > 0 else -self._sample)
         time = self._next
         self._next += self._frame
         return Stamp(max(0, time))

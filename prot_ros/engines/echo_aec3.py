@@ -16,6 +16,7 @@ import asyncio
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from prot_ros.core.echo import HOP_MS
 from prot_ros.core.echo_detector import Attenuator, EchoDetector, Verdict
@@ -78,13 +79,14 @@ class Aec3Canceller:
         time = self._clock.time(at, quiet=not self._detector.echo_is_near)
         ahead = Stamp(time + LEAD_MS * MILLISECOND)
         audible, known = self._reference.take(ahead, self._frame)
-        microphone = np.frombuffer(frame, '<i2')
-        left = self._filter.push(microphone.astype(np.float64), audible.astype(np.float64))
-        first = np.rint(left).clip(-32768, 32767).astype('<i2').tobytes()
-        cleaned = np.frombuffer(self._cancel(first, audible.tobytes()), '<i2')
-        verdicts = self._detector.judge(microphone, cleaned, audible, known=known)
+        microphone = np.frombuffer(frame, '<i2').astype(np.float64)
+        reference = audible.astype(np.float64)
+        filtered = self._filter.push(microphone, reference)
+        cleaned = np.frombuffer(self._cancel(_pcm(filtered), audible.tobytes()), '<i2')
+        verdicts = self._detector.judge(microphone, filtered, reference, known=known)
         self._turned_down += verdicts.count(Verdict.ECHO)
-        return self._attenuator.apply(microphone, cleaned, verdicts).tobytes()
+        out = self._attenuator.apply(microphone, filtered, cleaned.astype(np.float64), verdicts)
+        return _pcm(out)
 
     def _cancel(self, frame: bytes, audible: bytes) -> bytes:
         step = 2 * self._rate * HOP_MS // 1000
@@ -126,3 +128,7 @@ def _load() -> tuple[Any, Any]:
         raise EngineError(
             f'AEC3 needs the Python package livekit: pip install livekit ({err})'
         ) from err
+
+
+def _pcm(sound: NDArray[np.float64]) -> bytes:
+    return np.rint(sound).clip(-32768, 32767).astype('<i2').tobytes()

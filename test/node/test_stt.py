@@ -40,6 +40,8 @@ def test_an_utterance_whose_recogniser_dies_is_not_understood_and_the_next_one_i
                 chunks = [*utterance(turn, 'what is my name', cut=True), *chunks]
             before = {'beginning': 1, 'middle': len(chunks) // 2, 'cut': len(chunks) // 2 + 20}
             await peer.say(graph.UTTERANCE, *chunks[: before[moment]])
+            # Killed before the node has heard anything, it would be started again in time.
+            await until(lambda: node._recognition, what='the recognition')
             if moment == 'middle':
                 await until(lambda: partials, what='a hypothesis')
             if moment == 'cut':
