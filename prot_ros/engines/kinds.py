@@ -15,26 +15,30 @@ Rules every engine keeps:
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from prot_ros.core.endpointing import Evidence
 from prot_ros.core.facts import Fact
-from prot_ros.core.stamps import Stamp
+from prot_ros.core.stamps import NEVER, Stamp
 from prot_ros.core.wire import AudioChunk
 
 
 class EngineError(Exception):
     """The outside world refused: a missing device, a broken file, a dead subprocess.
 
-    `retryable` says whether the same call may succeed later without a person's help.
+    `retryable` says whether the same call may succeed later without a person's help, and
+    `retry_after_s` not before when, where the service says so.
     """
 
-    def __init__(self, message: str, *, retryable: bool = False) -> None:
+    def __init__(
+        self, message: str, *, retryable: bool = False, retry_after_s: float | None = None
+    ) -> None:
         super().__init__(message)
         self.retryable = retryable
+        self.retry_after_s = retry_after_s
 
 
 class Engine(Protocol):
@@ -139,14 +143,27 @@ class Prompt:
     """Local time, time-zone aware."""
 
 
+@dataclass(frozen=True)
+class Usage:
+    """What a language model's service counted for one request, in tokens."""
+
+    input: int
+    """Read anew."""
+    cache_read: int
+    cache_written: int
+    output: int
+
+
 class Responder(Engine, Protocol):
     """The language model: reads a prompt, streams a reply."""
 
-    def reply(self, prompt: Prompt) -> AsyncIterator[str]:
+    def reply(
+        self, prompt: Prompt, on_usage: Callable[[Usage], None] | None = None
+    ) -> AsyncIterator[str]:
         """Yield pieces of text whose concatenation is the reply.
 
         Closing the iterator (or cancelling the task that reads it) ends the work at once, also
-        while no piece arrives.
+        while no piece arrives. `on_usage` is told what the service counted, where it counts.
         """
         ...
 
@@ -161,18 +178,36 @@ class Embedder(Engine, Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Mark:
+    """How far a sentence has been said at a time."""
+
+    characters: int
+    """Of the text as it was given, from its beginning."""
+    milliseconds: float
+    """Of its audio, from its beginning."""
+
+
 class Synthesizer(Engine, Protocol):
     """Text to speech."""
 
     rate: int
     """Hz of what `speak` yields."""
 
-    def speak(self, text: str, language: str) -> AsyncIterator[bytes]:
+    def speak(
+        self,
+        text: str,
+        language: str,
+        *,
+        turn: Stamp = NEVER,
+        on_marks: Callable[[Sequence[Mark]], None] | None = None,
+    ) -> AsyncIterator[bytes]:
         """Yield the sentence as PCM in playing order, in pieces of any even size.
 
-        `language` is an ISO 639-1 code. Closing the iterator or cancelling its reader kills the
-        work (subprocesses included) before control returns. Text is data: it never reaches a shell
-        or an option parser.
+        `language` is an ISO 639-1 code. Sentences of one `turn` belong together. `on_marks` is
+        told where the words are, before the audio that they are in, by engines that know it.
+        Closing the iterator or cancelling its reader kills the work (subprocesses included) before
+        control returns. Text is data: it never reaches a shell or an option parser.
         """
         ...
 

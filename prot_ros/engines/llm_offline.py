@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files
 
 from prot_ros.core.offline.languages import LANGUAGES
 from prot_ros.core.offline.replies import reply
 from prot_ros.core.offline.situation import Situation
-from prot_ros.engines.kinds import EngineError, Prompt
+from prot_ros.engines.kinds import EngineError, Prompt, Usage
 
 _PIECE = re.compile(r'\s*\S+\s*')
 
@@ -50,7 +50,9 @@ class OfflineResponder:
         if thread is not None:
             await asyncio.to_thread(thread.shutdown)
 
-    async def reply(self, prompt: Prompt) -> AsyncIterator[str]:
+    async def reply(
+        self, prompt: Prompt, on_usage: Callable[[Usage], None] | None = None
+    ) -> AsyncIterator[str]:
         """Yield the reply word by word; raise EngineError before `open`."""
         if self._thread is None:
             raise EngineError('the offline responder is not open; call open() first')

@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 
+from prot_ros.core.stamps import NEVER, Stamp
+from prot_ros.engines.kinds import Mark
 from prot_ros.engines.resample import Resampler
 from prot_ros.engines.tts_espeak import EspeakSynthesizer
 from prot_ros.engines.tts_flite import FliteSynthesizer, spelled_for_flite
@@ -30,7 +32,14 @@ class OfflineSynthesizer:
         await self._flite.close()
         await self._espeak.close()
 
-    async def speak(self, text: str, language: str) -> AsyncIterator[bytes]:
+    async def speak(
+        self,
+        text: str,
+        language: str,
+        *,
+        turn: Stamp = NEVER,
+        on_marks: Callable[[Sequence[Mark]], None] | None = None,
+    ) -> AsyncIterator[bytes]:
         engine = self._engine(text, language)
         resampler = Resampler(engine.rate, self.rate)
         async with aclosing(engine.speak(text, language)) as pieces:  # type: ignore[type-var]

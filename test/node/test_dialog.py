@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -25,7 +25,7 @@ from prot_ros.core.wire import (
     Transcript,
 )
 from prot_ros.engines import selection
-from prot_ros.engines.kinds import Prompt
+from prot_ros.engines.kinds import Prompt, Usage
 from prot_ros.nodes import dialog as dialog_module
 from prot_ros.nodes.dialog import DialogNode
 
@@ -57,7 +57,9 @@ class Socket:
             self._server.close()
             self._server = None
 
-    async def reply(self, prompt: Prompt) -> AsyncIterator[str]:
+    async def reply(
+        self, prompt: Prompt, on_usage: Callable[[Usage], None] | None = None
+    ) -> AsyncIterator[str]:
         assert self._server is not None
         self.asked.append(prompt.utterance)
         port = self._server.sockets[0].getsockname()[1]
