@@ -44,6 +44,7 @@ setup(
     # What also has a rosdep key is in package.xml; what has none is in requirements.txt, too.
     install_requires=[
         'asyncpg>=0.30',
+        'h11>=0.14',
         'livekit>=1.2',  # WebRTC's echo canceller, nothing else of it
         'numpy>=1.26',
         'pgvector>=0.4',

@@ -26,6 +26,7 @@ DECLARED: dict[str, tuple[str | None, str | None]] = {
     'asyncpg': (None, 'asyncpg'),
     'builtin_interfaces': ('builtin_interfaces', 'ros-builtin-interfaces'),
     'diagnostic_msgs': ('diagnostic_msgs', 'ros-diagnostic-msgs'),
+    'h11': (None, 'h11'),
     'launch': ('launch', None),
     'launch_ros': ('launch_ros', None),
     'lifecycle_msgs': ('lifecycle_msgs', 'ros-lifecycle-msgs'),
