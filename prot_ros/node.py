@@ -24,6 +24,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.context import Context
 from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
+from rclpy.parameter import Parameter
 
 from prot_ros import graph, params
 from prot_ros.core.stamps import Stamp, milliseconds
@@ -73,7 +74,8 @@ class ProtNode(GraphNode, Generic[P]):
         self._diagnostics = self.create_publisher(
             DiagnosticArray, graph.DIAGNOSTICS, graph.DIAGNOSTICS_QOS
         )
-        params.declare(self, self.params_class)
+        params.declare(self, self.params_class, lambda: self.params if self._configured else None)
+        self.add_post_set_parameters_callback(self._after_set)
         self._change_state = self._service_change_state.callback
         self._service_change_state.callback = self._change_state_if_legal
 
@@ -93,6 +95,20 @@ class ProtNode(GraphNode, Generic[P]):
 
     async def on_interrupt(self, interrupt: Interrupt) -> None:
         """Drop what belongs to void turns. Called once for each interrupt that voids something."""
+
+    def on_params_changed(self, old: P, new: P) -> None:
+        """Heed what has been set at run time and takes effect at once, from configure to cleanup.
+
+        On the loop; `self.params` is the new object already. Fields that are not `live` are as
+        they were at configure in both.
+        """
+
+    def concern(self) -> str:
+        """Return what works only in part, and what would mend it, in a sentence; '' for nothing.
+
+        It is the message of the node's diagnostics then, at the level WARN.
+        """
+        return ''
 
     def status(self) -> dict[str, object]:
         """Return what the node wants to show in its diagnostics."""
@@ -248,6 +264,30 @@ class ProtNode(GraphNode, Generic[P]):
                 if tenure.released:
                     setattr(self, slot, None)
 
+    def _after_set(self, given: list[Parameter]) -> None:
+        """Let the loop have what takes effect at once; transitions come on this thread as well."""
+        if self._configured is None or not any(
+            field.metadata['live'] and parameter.name == name
+            for name, field in params.by_name(self.params_class).items()
+            for parameter in given
+        ):
+            return
+        values = {parameter.name: parameter.value for parameter in given}
+        with contextlib.suppress(RuntimeError):  # the loop closed
+            self.bridge.loop.call_soon_threadsafe(self._change_params, values)
+
+    def _change_params(self, values: dict[str, object]) -> None:
+        if self._configured is None or not self._configured.ready:
+            return
+        old = self.params
+        try:
+            # Replaced as a whole, so that nobody sees half of what was set together.
+            self.params = params.changed(old, values)
+            if self.params != old:
+                self.on_params_changed(old, self.params)
+        except Exception as err:  # noqa: BLE001 - set by a stranger, it must not end the node
+            self._explain('a parameter that was set could not take effect', err)
+
     # --- while active: on the loop -------------------------------------------------------------
 
     async def _work(self) -> None:
@@ -342,6 +382,12 @@ class ProtNode(GraphNode, Generic[P]):
     def _publish_diagnosis(self) -> None:
         self._diagnostics.publish(self._diagnosis())
 
+    def _concern(self) -> str:
+        try:
+            return self.concern()
+        except Exception as err:  # noqa: BLE001 - as below
+            return f'what works only in part cannot be told: {err!r}'
+
     def _shown(self) -> dict[str, object]:
         try:
             return self.status()
@@ -352,6 +398,7 @@ class ProtNode(GraphNode, Generic[P]):
         state = self.lifecycle_state
         level, message = DiagnosticStatus.OK, state
         queues, warning = self._queues()
+        warning = warning or self._concern()
         failure = self.bridge.failure or self.failure
         if warning:
             level, message = DiagnosticStatus.WARN, warning

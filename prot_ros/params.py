@@ -8,7 +8,8 @@
 A field takes the parameter's name, or has it in `name` where that has a dot, as `echo.mode`.
 
 `declare` turns the fields into ROS parameters, `read` makes the frozen object when the node
-configures. A value set later is checked at once and takes effect at the next configure.
+configures. A value set later is checked at once and takes effect at the next configure; that of a
+`live` field takes effect at once (`changed` makes the object that replaces the one before).
 Secrets have no place here: every node on the network can read parameters.
 """
 
@@ -16,7 +17,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar, get_type_hints
 
 from rcl_interfaces.msg import (
@@ -30,6 +31,8 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 P = TypeVar('P')
+
+AT_CONFIGURE = 'takes effect at the next configure'
 
 _TYPES: dict[type, Parameter.Type] = {
     bool: Parameter.Type.BOOL,
@@ -52,10 +55,15 @@ def param(
     le: float | None = None,
     one_of: Iterable[str] = (),
     name: str = '',
+    live: bool = False,
 ) -> Any:
-    """Describe one field: its default, what it means, its unit, and the values it takes."""
+    """Describe one field: its default, what it means, its unit, and the values it takes.
+
+    `live` is for what the node can change while it works: see `ProtNode.on_params_changed`.
+    """
     metadata = {
         'doc': doc, 'unit': unit, 'ge': ge, 'le': le, 'one_of': tuple(one_of), 'name': name,
+        'live': live,
     }  # fmt: skip
     return dataclasses.field(default=default, metadata=metadata)
 
@@ -97,6 +105,26 @@ def allowed(field: dataclasses.Field[Any]) -> str:
     return ''
 
 
+def when(field: dataclasses.Field[Any]) -> str:
+    """Return when a value that is set at run time takes effect, in words."""
+    return 'takes effect at once' if field.metadata['live'] else AT_CONFIGURE
+
+
+def changed(params: P, values: Mapping[str, Any]) -> P:
+    """Return the object with those of `values` (by parameter name) that take effect at once.
+
+    Raises ValueError when they contradict the others.
+    """
+    fields = by_name(type(params))
+    live = {
+        fields[name].name: value
+        for name, value in values.items()
+        if name in fields and fields[name].metadata['live']
+    }
+    # A dataclass by the contract above, which the type variable cannot say.
+    return dataclasses.replace(params, **live)  # type: ignore[type-var]
+
+
 def problem(cls: type, name: str, value: object) -> str:
     """Return what is wrong with a value in one sentence, '' when nothing is."""
     fields = by_name(cls)
@@ -120,9 +148,10 @@ def problem(cls: type, name: str, value: object) -> str:
     return ''
 
 
-def declare(node: Node, cls: type) -> None:
+def declare(node: Node, cls: type, taken: Callable[[], object | None]) -> None:
     """Declare every field as a parameter of `node` and check every later change.
 
+    `taken` returns the object that the node has from `read`, None while it has none.
     Raises ParameterError when the parameter file or command line gave a value that does not fit.
     """
     for name, field in by_name(cls).items():
@@ -134,6 +163,12 @@ def declare(node: Node, cls: type) -> None:
                 reason = problem(cls, parameter.name, parameter.value)
                 if reason:
                     return SetParametersResult(successful=False, reason=reason)
+        held = taken()
+        try:
+            if held is not None:
+                changed(held, {parameter.name: parameter.value for parameter in parameters})
+        except ValueError as err:
+            return SetParametersResult(successful=False, reason=str(err))
         return SetParametersResult(successful=True)
 
     node.add_on_set_parameters_callback(check)
@@ -145,7 +180,9 @@ def _declare_one(node: Node, cls: type, name: str, field: dataclasses.Field[Any]
         name=name,
         type=_TYPES[kind].value,
         description=describe(field),
-        additional_constraints=allowed(field) if field.metadata['one_of'] else '',
+        additional_constraints='; '.join(
+            filter(None, (allowed(field) if field.metadata['one_of'] else '', when(field)))
+        ),
     )
     ge, le = field.metadata['ge'], field.metadata['le']
     if ge is not None and kind is int:

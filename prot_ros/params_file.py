@@ -67,6 +67,11 @@ def _section(name: str, cls: type) -> str:
 
 
 def _explanation(field: dataclasses.Field[Any]) -> str:
+    live = ' Set at run time, it takes effect at once.' if field.metadata['live'] else ''
+    return _meaning(field) + live
+
+
+def _meaning(field: dataclasses.Field[Any]) -> str:
     values, unit = allowed(field), field.metadata['unit']
     if field.metadata['one_of']:
         return f'{describe(field)}. O{values[1:]}.'

@@ -68,7 +68,7 @@ def parameters() -> str:
                     f'`{name}`',
                     default,
                     params.allowed(field),
-                    params.describe(field),
+                    params.describe(field) + ('; live' if field.metadata['live'] else ''),
                 ]
             )
     return table(['node', 'parameter', 'default', 'values', 'meaning'], rows)
