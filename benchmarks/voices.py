@@ -27,6 +27,9 @@ LEVEL_DBFS = -23.0
 SPEECH_DB = -20.0
 """Blocks of 5 ms no further below a clip's level than this are speech. The s of "stop" is above,
 breath and a recording's own noise are mostly below."""
+ABOVE_FLOOR_DB = 10.0
+"""Nor are blocks speech that are no further above the quietest twentieth of the clip than this: a
+recording's own hum may be no more than 20 dB below its level."""
 CLEAR_DB = -6.0
 CLOSURE_S = 0.1
 """A clip's speech begins with its first clear block, or with the first block of speech from which
@@ -95,10 +98,13 @@ def clip(who: str, words: str, samples: Samples) -> Clip:
     speech = levels[levels > levels.max() * amplitude(SPEECH_DB)]
     level = float(np.sqrt(np.mean(speech**2)))
     first = int(np.argmax(levels > level * amplitude(CLEAR_DB)))
+    floor = float(np.percentile(levels, 5))
+    # Where there is no pause in a clip, its quietest blocks are speech, too.
+    least = max(level * amplitude(SPEECH_DB), min(floor, level / 20) * amplitude(ABOVE_FLOOR_DB))
     for index in range(first, -1, -1):
         if first - index > CLOSURE_S * RATE / block:
             break
-        if levels[index] > level * amplitude(SPEECH_DB):
+        if levels[index] > least:
             first = index
     return Clip(who, words, samples * (amplitude(LEVEL_DBFS) / level), first * block)
 
