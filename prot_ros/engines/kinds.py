@@ -41,6 +41,18 @@ class EngineError(Exception):
         self.retry_after_s = retry_after_s
 
 
+class BrokenOff(Exception):  # noqa: N818 - the service has not failed, so a wrapper lets it pass
+    """The language model ends its reply before the end: nothing more comes.
+
+    What is unfinished of it is better not said. `reason` is one of `core.endings.REASONS`, which
+    has the words to end with.
+    """
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
 class Engine(Protocol):
     """What all kinds share."""
 
@@ -141,6 +153,8 @@ class Prompt:
     """What the user just said."""
     now: datetime
     """Local time, time-zone aware."""
+    earlier: str = ''
+    """A summary of what was said before the history."""
 
 
 @dataclass(frozen=True)
@@ -163,8 +177,17 @@ class Responder(Engine, Protocol):
         """Yield pieces of text whose concatenation is the reply.
 
         Closing the iterator (or cancelling the task that reads it) ends the work at once, also
-        while no piece arrives. `on_usage` is told what the service counted, where it counts.
+        while no piece arrives. `on_usage` is told what the service counted, where it counts: once
+        for each request that the reply took. Raises BrokenOff where the model does not go on.
         """
+        ...
+
+
+class Summarizer(Engine, Protocol):
+    """Puts talk that leaves the context into a few sentences, at its leisure."""
+
+    async def summarize(self, earlier: str, messages: Sequence[Message]) -> str:
+        """Return what is worth knowing of a summary and of the messages that followed it."""
         ...
 
 
