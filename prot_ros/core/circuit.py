@@ -43,9 +43,11 @@ class CircuitLimits:
     rest_s: float = 5.0
     """Until the first probe; each that fails doubles it."""
     rest_most_s: float = 120.0
-    refused_s: float = 300.0
-    """Where a person has to mend something, such as a key, and at most where a service names a
-    time."""
+    refused_s: float = 30.0
+    """The same where a person has to mend something, such as a key. Not longer, because it may
+    have been but this one request that the service refuses."""
+    refused_most_s: float = 300.0
+    """Also where the service itself names a time."""
 
 
 class Circuit:
@@ -61,6 +63,7 @@ class Circuit:
         self._limits = limits
         self._random = random
         self._rest = Backoff(limits.rest_s, max(limits.rest_s, limits.rest_most_s))
+        self._refusal = Backoff(limits.refused_s, max(limits.refused_s, limits.refused_most_s))
         self._failures = 0
         self._rests = 0
 
@@ -101,15 +104,15 @@ class Circuit:
         if not was_closed and admission is not Admission.PROBE:
             return False
         self._failures += 1
-        if not retryable:
-            pause_s = self._jittered(self._limits.refused_s)
-        elif rest_s is not None:
-            pause_s = min(max(0.0, rest_s), self._limits.refused_s)
-        elif was_closed and self._failures < self._limits.failures:
+        once = retryable and rest_s is None
+        if once and was_closed and self._failures < self._limits.failures:
             return False
+        self._rests += 1
+        if rest_s is not None:
+            pause_s = min(max(0.0, rest_s), self._limits.refused_most_s)
         else:
-            self._rests += 1
-            pause_s = self._rest.pause_s(self._rests, self._random)
+            growing = self._rest if retryable else self._refusal
+            pause_s = growing.pause_s(self._rests, self._random)
         self.state = State.OPEN
         self.retry_at = now + pause_s
         return was_closed
@@ -124,6 +127,3 @@ class Circuit:
         """Let requests through again: a person has mended something."""
         self.state = State.CLOSED
         self._failures = self._rests = 0
-
-    def _jittered(self, seconds: float) -> float:
-        return seconds * (0.8 + 0.2 * self._random.random())

@@ -27,6 +27,10 @@ def test_another_language_gets_no_words_of_a_wrong_one():
     assert ending('refusal', '', 'どうやって？') == 'Sorry.'
 
 
+def test_what_a_failure_cuts_off_never_just_stops():
+    assert ending('failure', 'Der erste Schritt ist', 'wie?', default='de') == 'Sorry.'
+
+
 def test_a_reason_that_is_none_is_refused():
     with pytest.raises(ValueError, match='bored'):
         ending('bored', '', 'why?')
