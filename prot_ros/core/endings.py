@@ -51,7 +51,8 @@ def ending(reason: str, said: str, asked: str, default: str = 'en') -> str:
 
     It is in the language of what was said, of what was `asked` where nothing was, and `default`
     (ISO 639-1) where the script does not tell. A reply in another language that has something in
-    it just stops, unless by failure: '' is returned. Raises ValueError for a reason that is not in `REASONS`.
+    it just stops, unless by failure: '' is returned. Raises ValueError for a reason that is not in
+    `REASONS`.
     """
     if reason not in REASONS:
         raise ValueError(f'reason is {reason!r}, expected one of {REASONS}')
