@@ -4,8 +4,11 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
+import logging
 import ssl
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 
@@ -16,6 +19,9 @@ CLOSE_S = 0.5
 """How long the other end is waited for when a connection is closed in good order."""
 QUEUED_FRAMES = 64
 """Between the socket and its reader, which never waits for anything."""
+_LOGGER = logging.getLogger(f'{__name__}.wire')
+# At the level DEBUG websockets writes down the headers of each handshake, and the key in them.
+_LOGGER.setLevel(logging.INFO)
 
 
 class _Direct(connect):
@@ -32,6 +38,15 @@ async def tls(url: str) -> ssl.SSLContext | None:
     return await asyncio.to_thread(ssl.create_default_context)
 
 
+def is_loopback(url: str) -> bool:
+    """Tell whether a URL is of this machine, where no proxy is in between."""
+    host = urlsplit(url).hostname or ''
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == 'localhost'
+
+
 async def open_websocket(
     url: str,
     headers: Mapping[str, str],
@@ -39,6 +54,7 @@ async def open_websocket(
     context: ssl.SSLContext | None,
     connect_s: float,
     frame_limit: int,
+    ping_s: float = PING_S,
 ) -> ClientConnection:
     """Connect; frames may have `frame_limit` bytes.
 
@@ -51,10 +67,13 @@ async def open_websocket(
             additional_headers=headers,
             ssl=context,
             open_timeout=None,
-            ping_interval=PING_S,
-            ping_timeout=PING_S,
+            ping_interval=ping_s,
+            ping_timeout=ping_s,
             close_timeout=CLOSE_S,
             max_size=frame_limit,
             max_queue=QUEUED_FRAMES,
             compression=None,  # base64 of sound hardly shrinks, and deflating takes time
+            # The environment's proxy is for the world outside, and does not know this machine's.
+            proxy=None if is_loopback(url) else True,
+            logger=_LOGGER,
         )
