@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What ElevenLabs' realtime speech-to-text is asked for: a session's URL, and its messages."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from dataclasses import dataclass
+from urllib.parse import urlencode, urlsplit
+
+from prot_ros.engines.kinds import EngineError
+
+BASE_URL = 'wss://api.elevenlabs.io'
+MODEL = 'scribe_v2_realtime'
+RATE = 16000
+AUTO = 'auto'
+KEYTERMS_LIMIT = 50
+KEYTERM_LIMIT = 20
+"""Characters."""
+CONTEXT_LIMIT = 50
+"""Characters of earlier text that may precede a session's audio; longer is discouraged."""
+_SCHEMES = {'wss': 'wss', 'ws': 'ws', 'https': 'wss', 'http': 'ws'}
+_LANGUAGE = re.compile(r'[a-z]{2,3}')
+
+
+def keyterms(text: str) -> tuple[str, ...]:
+    """Read words and names separated by commas, without empty ones and repetitions."""
+    return tuple(dict.fromkeys(filter(None, (' '.join(term.split()) for term in text.split(',')))))
+
+
+@dataclass(frozen=True)
+class ScribeRequest:
+    """What a session is opened with and keeps; another wish needs another session."""
+
+    base_url: str = BASE_URL
+    model: str = MODEL
+    language: str = AUTO
+    """`auto`, or a code of ISO 639-1 or 639-3 without a region."""
+    keyterms: tuple[str, ...] = ()
+    """Words to listen for, such as names."""
+
+    def __post_init__(self) -> None:
+        """Raise EngineError for what the service would refuse, or worse, not understand."""
+        parts = urlsplit(self.base_url)
+        if parts.scheme not in _SCHEMES or not parts.hostname:
+            raise EngineError(
+                f'elevenlabs.base_url is {self.base_url!r}, expected such as {BASE_URL}'
+            )
+        if not self.model:
+            raise EngineError(f'elevenlabs.model is empty, expected such as {MODEL}')
+        if self.language != AUTO and not _LANGUAGE.fullmatch(self.language):
+            raise EngineError(
+                f'language is {self.language!r}, expected {AUTO} or a code of ISO 639 without a '
+                'region, such as ko or en'
+            )
+        if len(self.keyterms) > KEYTERMS_LIMIT:
+            raise EngineError(
+                f'keyterms has {len(self.keyterms)} terms, expected at most {KEYTERMS_LIMIT}'
+            )
+        for term in self.keyterms:
+            if len(term) > KEYTERM_LIMIT:
+                raise EngineError(
+                    f'keyterms has {term!r} of {len(term)} characters, expected at most '
+                    f'{KEYTERM_LIMIT}'
+                )
+
+    @property
+    def url(self) -> str:
+        """Of the socket."""
+        query = [
+            ('model_id', self.model),
+            ('audio_format', f'pcm_{RATE}'),
+            ('commit_strategy', 'manual'),
+        ]
+        if self.language != AUTO:
+            query.append(('language_code', self.language))
+        query += [('keyterms', term) for term in self.keyterms]
+        scheme, _, rest = self.base_url.partition('://')
+        path = '/v1/speech-to-text/realtime?'
+        return f'{_SCHEMES[scheme.lower()]}://{rest.rstrip("/")}{path}{urlencode(query)}'
+
+
+def audio_chunk(pcm: bytes, *, commit: bool = False, context: str = '') -> str:
+    """Return the one message there is; without audio it keeps the session alive.
+
+    `context` may go with a session's first chunk only.
+    """
+    message: dict[str, object] = {
+        'message_type': 'input_audio_chunk',
+        'audio_base_64': base64.b64encode(pcm).decode('ascii'),
+        'commit': commit,
+        'sample_rate': RATE,
+    }
+    if context:
+        message['previous_text'] = context[-CONTEXT_LIMIT:]
+    return json.dumps(message)
