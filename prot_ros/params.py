@@ -69,8 +69,9 @@ def param(
 
 
 def by_name(cls: type) -> dict[str, dataclasses.Field[Any]]:
-    """Return the fields by the names of the parameters."""
-    return {f.metadata['name'] or f.name: f for f in dataclasses.fields(cls)}
+    """Return the fields by the names of the parameters, those with a dot in it last."""
+    names = {f.metadata['name'] or f.name: f for f in dataclasses.fields(cls)}
+    return dict(sorted(names.items(), key=lambda item: '.' in item[0]))
 
 
 def kinds(cls: type) -> dict[str, type]:

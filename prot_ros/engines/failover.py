@@ -282,6 +282,18 @@ class Failover(Generic[E]):
                 return stream, (first,)
 
 
+def shown(engine: Engine | None) -> dict[str, object]:
+    """Return what the diagnostics show of any engine, None where there is none yet."""
+    if isinstance(engine, Failover):
+        return engine.status()
+    return {'engine': engine.name if engine is not None else ''}
+
+
+def concern(engine: Engine | None) -> str:
+    """Return what is wrong with any engine and what would mend it; '' when all is well."""
+    return engine.concern() if isinstance(engine, Failover) else ''
+
+
 async def _closed(stream: AsyncIterator[T] | None) -> None:
     close = getattr(stream, 'aclose', None)
     if close is not None:

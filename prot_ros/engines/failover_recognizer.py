@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from random import Random
 
-from prot_ros.core.circuit import Admission
-from prot_ros.engines.failover import Failover
+from prot_ros.core.circuit import Admission, CircuitLimits
+from prot_ros.core.survival import Limits
+from prot_ros.engines.failover import Failover, Log
 from prot_ros.engines.kinds import EngineError, Recognition, Recognizer
 from prot_ros.engines.resample import Resampler
 
@@ -27,10 +29,18 @@ class FailoverRecognizer(Failover[Recognizer]):
 
     kind = 'speech recogniser'
 
-    @property
-    def rate(self) -> int:
-        """Hz that `Recognition.push` expects."""
-        return self.online.rate
+    def __init__(
+        self,
+        online: Recognizer,
+        offline: Recognizer | None,
+        limits: Limits,
+        circuit: CircuitLimits | None = None,
+        *,
+        log: Log | None = None,
+        random: Random | None = None,
+    ) -> None:
+        super().__init__(online, offline, limits, circuit, log=log, random=random)
+        self.rate = online.rate
 
     def start(self) -> Recognition:
         return FailoverRecognition(self)

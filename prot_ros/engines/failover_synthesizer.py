@@ -9,10 +9,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing
+from random import Random
 
+from prot_ros.core.circuit import CircuitLimits
 from prot_ros.core.stamps import NEVER, Stamp
+from prot_ros.core.survival import Limits
 from prot_ros.core.unsaid import resume_at
-from prot_ros.engines.failover import Failover
+from prot_ros.engines.failover import Failover, Log
 from prot_ros.engines.kinds import EngineError, Mark, Synthesizer
 from prot_ros.engines.resample import Resampler
 
@@ -24,13 +27,20 @@ class FailoverSynthesizer(Failover[Synthesizer]):
 
     kind = 'voice'
 
-    _fallen = NEVER
-    """The turn in which the voice has changed."""
-
-    @property
-    def rate(self) -> int:
-        """Hz of what `speak` yields."""
-        return self.online.rate
+    def __init__(
+        self,
+        online: Synthesizer,
+        offline: Synthesizer | None,
+        limits: Limits,
+        circuit: CircuitLimits | None = None,
+        *,
+        log: Log | None = None,
+        random: Random | None = None,
+    ) -> None:
+        super().__init__(online, offline, limits, circuit, log=log, random=random)
+        self.rate = online.rate
+        self._fallen = NEVER
+        """The turn in which the voice has changed."""
 
     async def speak(
         self,

@@ -10,6 +10,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
+from prot_ros.engines import keys
+from prot_ros.engines.failover import Log
+from prot_ros.engines.failover_recognizer import FailoverRecognizer
+from prot_ros.engines.failover_responder import FailoverResponder
+from prot_ros.engines.failover_synthesizer import FailoverSynthesizer
 from prot_ros.engines.kinds import (
     EchoCanceller,
     Engine,
@@ -20,6 +25,14 @@ from prot_ros.engines.kinds import (
     Responder,
     Synthesizer,
     VoiceActivity,
+)
+from prot_ros.engines.selection_settings import (
+    EchoSettings,
+    MicSettings,
+    OnlineSettings,
+    PlaybackSettings,
+    SynthesizerSettings,
+    VoiceActivitySettings,
 )
 
 MICROPHONES = ('pyaudio', 'wav', 'pipe', 'none')
@@ -57,87 +70,6 @@ class Choice(Generic[N_co]):
     def sentence(self, kind: str) -> str:
         """Return it as the start-up log says it."""
         return f'{kind}: {self.engine.name} ({self.why})'
-
-
-class MicSettings(Protocol):
-    """What choosing a microphone depends on."""
-
-    @property
-    def engine(self) -> str: ...
-
-    @property
-    def device(self) -> str: ...
-
-    @property
-    def file(self) -> str: ...
-
-    @property
-    def realtime(self) -> bool: ...
-
-    @property
-    def rate(self) -> int: ...
-
-
-class EchoSettings(Protocol):
-    """What choosing an echo canceller depends on."""
-
-    @property
-    def echo_mode(self) -> str: ...
-
-    @property
-    def echo_tail_ms(self) -> int: ...
-
-    @property
-    def rate(self) -> int: ...
-
-
-class PlaybackSettings(Protocol):
-    """What choosing a loudspeaker depends on."""
-
-    @property
-    def engine(self) -> str: ...
-
-    @property
-    def device(self) -> str: ...
-
-    @property
-    def file(self) -> str: ...
-
-    @property
-    def rate(self) -> int: ...
-
-    @property
-    def latency_ms(self) -> int: ...
-
-
-class VoiceActivitySettings(Protocol):
-    """What choosing a voice activity detector depends on."""
-
-    @property
-    def engine(self) -> str: ...
-
-    @property
-    def aggressiveness(self) -> int: ...
-
-
-class SynthesizerSettings(Protocol):
-    """What choosing a voice depends on."""
-
-    @property
-    def engine(self) -> str: ...
-
-    @property
-    def voice(self) -> str: ...
-
-    @property
-    def rate(self) -> int: ...
-
-
-class EngineSetting(Protocol):
-    """The name alone."""
-
-    @property
-    def engine(self) -> str: ...
 
 
 # Engines are imported where they are chosen: what is not used need not be installed, and the
@@ -239,37 +171,108 @@ def voice_activity(settings: VoiceActivitySettings, rate: int) -> Choice[VoiceAc
     raise EngineError('; '.join(refused))
 
 
-async def recognizer(settings: EngineSetting) -> Choice[Recognizer]:
+async def recognizer(settings: OnlineSettings, log: Log | None = None) -> Choice[Recognizer]:
     """Choose a speech recogniser; it is returned open."""
 
-    def make(name: str) -> Recognizer:
+    def offline() -> Recognizer:
         from prot_ros.engines.stt_pocketsphinx import PocketSphinxRecognizer
 
         return PocketSphinxRecognizer()
 
-    return await _first_that_opens(settings.engine, ('pocketsphinx',), make)
+    def failover(online: Recognizer, offline: Recognizer | None) -> Recognizer:
+        return FailoverRecognizer(online, offline, settings.limits, settings.circuit, log=log)
+
+    kind = _Kind('pocketsphinx', offline, failover)
+    return await _online_or_offline(kind, settings, log)
 
 
-async def responder(settings: EngineSetting) -> Choice[Responder]:
+async def responder(settings: OnlineSettings, log: Log | None = None) -> Choice[Responder]:
     """Choose a language model; it is returned open."""
 
-    def make(name: str) -> Responder:
+    def offline() -> Responder:
         from prot_ros.engines.llm_offline import OfflineResponder
 
         return OfflineResponder()
 
-    return await _first_that_opens(settings.engine, ('offline',), make)
+    def failover(online: Responder, offline: Responder | None) -> Responder:
+        return FailoverResponder(online, offline, settings.limits, settings.circuit, log=log)
+
+    kind = _Kind('offline', offline, failover)
+    return await _online_or_offline(kind, settings, log)
 
 
-async def synthesizer(settings: SynthesizerSettings) -> Choice[Synthesizer]:
+async def synthesizer(
+    settings: SynthesizerSettings, log: Log | None = None
+) -> Choice[Synthesizer]:
     """Choose a voice; it is returned open."""
 
-    def make(name: str) -> Synthesizer:
+    def offline() -> Synthesizer:
         from prot_ros.engines.tts_offline import OfflineSynthesizer
 
         return OfflineSynthesizer(settings.rate, settings.voice)
 
-    return await _first_that_opens(settings.engine, ('offline',), make)
+    def failover(online: Synthesizer, offline: Synthesizer | None) -> Synthesizer:
+        return FailoverSynthesizer(online, offline, settings.limits, settings.circuit, log=log)
+
+    kind = _Kind('offline', offline, failover)
+    return await _online_or_offline(kind, settings, log)
+
+
+@dataclass(frozen=True)
+class _Kind(Generic[E]):
+    """What there is of a kind of engine that is had online and offline."""
+
+    offline: str
+    make_offline: Callable[[], E]
+    failover: Callable[[E, E | None], E]
+    """Puts the two together."""
+    online: tuple[str, ...] = ()
+    """The first is the one that `auto` takes where there is a key."""
+    key_variable: str = ''
+    make_online: Callable[[str, str], E] | None = None
+    """Takes the engine's name and the key, which may be '' where the engine is asked for."""
+    stands_in: bool = True
+    """Whether the offline engine can do what the online one is asked for."""
+
+
+async def _online_or_offline(
+    kind: _Kind[E], settings: OnlineSettings, log: Log | None
+) -> Choice[E]:
+    wanted = settings.engine
+    key = keys.key(kind.key_variable)
+    if wanted in kind.online or (wanted == 'auto' and key):
+        try:
+            return await _with_stand_in(kind, settings, key, log)
+        except EngineError as err:
+            if wanted != 'auto':
+                raise
+            why = f'{kind.online[0]} cannot: {err}'
+    elif wanted == 'auto' and kind.online:
+        why = f'{kind.key_variable} is not set'
+    else:
+        why = AS_ASKED if wanted != 'auto' else BEST
+    engine = _made(kind.offline, lambda name: kind.make_offline())
+    await engine.open()
+    return Choice(engine, why)
+
+
+async def _with_stand_in(
+    kind: _Kind[E], settings: OnlineSettings, key: str, log: Log | None
+) -> Choice[E]:
+    """Open the online engine, wrapped together with what stands in for it."""
+    asked = settings.engine != 'auto'
+    name = settings.engine if asked else kind.online[0]
+    make_online = kind.make_online
+    assert make_online is not None
+    online = _made(name, lambda name: make_online(name, key))
+    offline = None
+    if settings.online_stand_in and kind.stands_in:
+        offline = _made(kind.offline, lambda name: kind.make_offline())
+    engine = kind.failover(online, offline)
+    await engine.open()
+    why = AS_ASKED if asked else f'{kind.key_variable} is set'
+    then = f'{kind.offline} stands in' if offline is not None else 'nothing stands in'
+    return Choice(engine, f'{why}; {then} while it fails')
 
 
 async def _first_that_opens(

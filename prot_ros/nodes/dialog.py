@@ -48,10 +48,11 @@ from prot_ros.core.wire import (
     Sentence,
     Transcript,
 )
-from prot_ros.engines import selection
+from prot_ros.engines import failover, selection
 from prot_ros.engines.kinds import EngineError, Message, Prompt, Responder
 from prot_ros.memory.in_time import MemoryInTime
 from prot_ros.node import ProtNode
+from prot_ros.online_params import OnlineParams
 from prot_ros.params import param
 
 SENTENCES_AHEAD = 32
@@ -67,7 +68,7 @@ CUT_REPORT_S = 0.3
 
 
 @dataclass(frozen=True)
-class Params:
+class Params(OnlineParams):
     """Parameters of the node dialog."""
 
     engine: str = param(
@@ -135,7 +136,7 @@ class DialogNode(ProtNode[Params]):
         self._false_alarms = 0
 
     async def open(self, stack: AsyncExitStack) -> None:
-        choice = await selection.responder(self.params)
+        choice = await selection.responder(self.params, self.get_logger())
         stack.push_async_callback(choice.engine.close)
         self.get_logger().info(choice.sentence('language model'))
         self.engine: Responder = choice.engine
@@ -579,12 +580,15 @@ class DialogNode(ProtNode[Params]):
             if self.conversation.state is State.IDLE:
                 self._say_next()
 
+    def concern(self) -> str:
+        return failover.concern(getattr(self, 'engine', None))
+
     def status(self) -> dict[str, object]:
         engine = getattr(self, 'engine', None)
         conversation = getattr(self, 'conversation', None)
         memory = getattr(self, 'memory', None)
         return {
-            'engine': engine.name if engine is not None else '',
+            **failover.shown(engine),
             'conversation': conversation.state.value if conversation is not None else '',
             'turns': getattr(self, '_turns', 0),
             'turns cut': getattr(self, '_cuts', 0),

@@ -25,10 +25,11 @@ from prot_ros import graph
 from prot_ros.core.stamps import NEVER, Stamp
 from prot_ros.core.turns import Interrupt
 from prot_ros.core.wire import TEXT_LIMIT, AudioChunk, Transcript
-from prot_ros.engines import selection
+from prot_ros.engines import failover, selection
 from prot_ros.engines.kinds import EngineError, Recognition, Recognizer
 from prot_ros.engines.resample import Resampler
 from prot_ros.node import ProtNode
+from prot_ros.online_params import OnlineParams
 from prot_ros.params import param
 
 STALLED_S = 2.0
@@ -36,7 +37,7 @@ STALLED_S = 2.0
 
 
 @dataclass(frozen=True)
-class Params:
+class Params(OnlineParams):
     """Parameters of the node stt."""
 
     engine: str = param(
@@ -60,7 +61,7 @@ class SttNode(ProtNode[Params]):
         self._failure = ''
 
     async def open(self, stack: AsyncExitStack) -> None:
-        choice = await selection.recognizer(self.params)
+        choice = await selection.recognizer(self.params, self.get_logger())
         stack.push_async_callback(choice.engine.close)
         self.get_logger().info(choice.sentence('speech recogniser'))
         self.engine: Recognizer = choice.engine
@@ -192,10 +193,13 @@ class SttNode(ProtNode[Params]):
     def _joined(self, text: str) -> str:
         return f'{self._before} {text}'.strip()[-TEXT_LIMIT:]
 
+    def concern(self) -> str:
+        return failover.concern(getattr(self, 'engine', None))
+
     def status(self) -> dict[str, object]:
         engine = getattr(self, 'engine', None)
         return {
-            'engine': engine.name if engine is not None else '',
+            **failover.shown(engine),
             'recognised': getattr(self, '_recognised', 0),
             'failed': getattr(self, '_failed', 0),
             'failure': getattr(self, '_failure', ''),

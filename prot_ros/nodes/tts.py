@@ -24,9 +24,10 @@ from prot_ros.core.flow import Window
 from prot_ros.core.stamps import NEVER, Stamp
 from prot_ros.core.turns import Interrupt
 from prot_ros.core.wire import AudioChunk, Sentence
-from prot_ros.engines import selection
+from prot_ros.engines import failover, selection
 from prot_ros.engines.kinds import EngineError, Synthesizer
 from prot_ros.node import ProtNode
+from prot_ros.online_params import OnlineParams
 from prot_ros.params import param
 
 CHUNK_MS = 60
@@ -34,7 +35,7 @@ CHUNK_MS = 60
 
 
 @dataclass(frozen=True)
-class Params:
+class Params(OnlineParams):
     """Parameters of the node tts."""
 
     engine: str = param(
@@ -70,7 +71,7 @@ class TtsNode(ProtNode[Params]):
         self._repeated = 0
 
     async def open(self, stack: AsyncExitStack) -> None:
-        choice = await selection.synthesizer(self.params)
+        choice = await selection.synthesizer(self.params, self.get_logger())
         stack.push_async_callback(choice.engine.close)
         self.get_logger().info(choice.sentence('voice'))
         self.engine: Synthesizer = choice.engine
@@ -166,10 +167,13 @@ class TtsNode(ProtNode[Params]):
         self._window.published(chunk.milliseconds)
         self.publish(graph.SPEECH_AUDIO, chunk)
 
+    def concern(self) -> str:
+        return failover.concern(getattr(self, 'engine', None))
+
     def status(self) -> dict[str, object]:
         engine = getattr(self, 'engine', None)
         return {
-            'engine': engine.name if engine is not None else '',
+            **failover.shown(engine),
             'sentences spoken': getattr(self, '_spoken', 0),
             'sentences failed': getattr(self, '_failed', 0),
             'repeats ignored': getattr(self, '_repeated', 0),

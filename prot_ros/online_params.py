@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Parameters of each node that has an online engine: how long it is waited for, and what then."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from prot_ros.core.circuit import CircuitLimits
+from prot_ros.core.survival import Limits
+from prot_ros.params import param
+
+
+@dataclass(frozen=True)
+class OnlineParams:
+    """What a node's own parameters inherit. Defaults are those of `Limits` and `CircuitLimits`."""
+
+    online_stand_in: bool = param(
+        True,
+        'Whether the offline engine takes over while the online one fails',
+        name='online.stand_in',
+    )
+    online_connect_s: float = param(
+        Limits.connect_s,
+        'An online engine that is not connected after this has failed',
+        unit='s',
+        ge=0.1,
+        le=30.0,
+        name='online.connect_s',
+    )
+    online_first_response_s: float = param(
+        Limits.first_response_s,
+        'An online engine that has not begun to answer after this has failed',
+        unit='s',
+        ge=0.1,
+        le=60.0,
+        name='online.first_response_s',
+    )
+    online_stall_s: float = param(
+        Limits.stall_s,
+        'An online engine that is silent this long within an answer has failed',
+        unit='s',
+        ge=0.1,
+        le=60.0,
+        name='online.stall_s',
+    )
+    online_retries: int = param(
+        Limits.retries,
+        'Further tries of a request to an online engine, while there is time for them',
+        ge=0,
+        le=5,
+        name='online.retries',
+    )
+    online_failures: int = param(
+        CircuitLimits.failures,
+        'Failed requests in a row after which an online engine is left alone',
+        ge=1,
+        le=20,
+        name='online.failures',
+    )
+    online_rest_s: float = param(
+        CircuitLimits.rest_s,
+        'How long it is left alone at first; each try that fails doubles it, up to two minutes',
+        unit='s',
+        ge=0.1,
+        le=120.0,
+        name='online.rest_s',
+    )
+
+    @property
+    def limits(self) -> Limits:
+        """What the online engine may take."""
+        return Limits(
+            self.online_connect_s,
+            self.online_first_response_s,
+            self.online_stall_s,
+            self.online_retries,
+        )
+
+    @property
+    def circuit(self) -> CircuitLimits:
+        """When it is left alone."""
+        return CircuitLimits(failures=self.online_failures, rest_s=self.online_rest_s)
