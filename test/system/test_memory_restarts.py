@@ -29,7 +29,8 @@ def test_c05_a_restart_of_postgresql_in_use_fails_no_turn(
     data_folder: Path, number: signal.Signals
 ) -> None:
     async def story() -> None:
-        async with Memory(None, data_folder, extract=likes) as memory:
+        # A busy machine takes its time to recover a killed server.
+        async with Memory(None, data_folder, extract=likes, deadline_s=10.0) as memory:
             server = memory._server
             assert server is not None
             for turn in range(1, 61):
