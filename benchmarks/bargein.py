@@ -49,6 +49,8 @@ SNR_DB = 20.0
 AUDIBLE = round(10 ** (-50 / 20) * 32768)
 PAUSE_S = 0.2
 """Longer than the robot is silent within a sentence."""
+SETTLED_S = 0.1
+"""What the loudspeaker says is silent may still sound on its monitor for this long."""
 BEFORE_S, SPOKEN_S = 0.5, 2.5
 """Of a clip, what is played before its first sample of speech (breath, a recording's own noise),
 and from there on."""
@@ -176,7 +178,7 @@ class Measurement:
         arrived = Stamp(first.stamp + 20 * MILLISECOND)
         figures.silent.append((held.stamp - arrived) / MILLISECOND)
         if self._monitor is not None:
-            figures.monitor.append(self._last_audible(spoken, arrived))
+            figures.monitor.append(self._last_audible(spoken, arrived, held.stamp))
         observer.wait_for(lambda: room.quiet, within=10, what='the end of what is said')
         self._silence()
 
@@ -193,7 +195,7 @@ class Measurement:
         figures.request.append(
             (cut.stamp - now) / MILLISECOND
             if self._monitor is None
-            else self._last_audible(asked, now)
+            else self._last_audible(asked, now, cut.stamp)
         )
 
     def _silence(self) -> None:
@@ -206,21 +208,25 @@ class Measurement:
             if observer.of(graph.STATE)[-1:] == ['idle'] and not observer.of(graph.SPEECH)[-1]:
                 return
 
-    def _last_audible(self, began: float, since: Stamp) -> float:
-        """Return milliseconds from `since` to the last loud sample before a silence of 0.2 s."""
+    def _last_audible(self, began: float, since: Stamp, silenced: Stamp) -> float:
+        """Return milliseconds from `since` to the last loud sample before the silence.
+
+        That is the one that lasts on beyond `silenced`, when the loudspeaker says it was silent: a
+        robot that was between two sentences and did not begin the next one was silent at once.
+        """
         assert self._monitor is not None
         monitor = self._monitor
         deadline = time.monotonic() + 5
+        offset = time.time() - time.monotonic()
         while True:
             heard = monitor.loud_at(level=AUDIBLE)
-            heard = heard[heard > began - 1.0]
-            ends = heard[np.diff(heard, append=np.inf) > PAUSE_S]
+            heard = heard[heard > began - 3.0]
             known = monitor.began + monitor.now() / monitor.rate
-            for end in ends:
-                at = (end - time.monotonic() + time.time()) * SECOND
-                # Before that it may have been a pause within a sentence.
-                if at > since - 0.5 * PAUSE_S * SECOND and known > end + PAUSE_S:
-                    return float((at - since) / MILLISECOND)
+            goes_on = np.append(heard[1:], known)
+            last = goes_on > silenced / SECOND - offset + SETTLED_S
+            ends = heard[(np.append(np.diff(heard), known - heard[-1:]) > PAUSE_S) & last]
+            if len(ends):
+                return max(0.0, float(((ends[0] + offset) * SECOND - since) / MILLISECOND))
             assert time.monotonic() < deadline, 'the robot does not fall silent'
             time.sleep(0.05)
 
