@@ -43,8 +43,10 @@ setup(
     entry_points={'console_scripts': ['prot = prot_ros.cli.main:main']},
     # What also has a rosdep key is in package.xml; what has none is in requirements.txt, too.
     install_requires=[
+        'anthropic>=2,<3',
         'asyncpg>=0.30',
         'h11>=0.14',
+        'httpx2>=2',  # what anthropic raises comes from it
         'livekit>=1.2',  # WebRTC's echo canceller, nothing else of it
         'numpy>=1.26',
         'pgvector>=0.4',
@@ -56,6 +58,7 @@ setup(
         'soundfile>=0.12',
         'soxr>=0.3.7',
         'webrtcvad-wheels>=2.0.14',
+        'websockets>=15',
     ],
     extras_require={
         # Where no ROS distribution is installed. A robot has these from its distribution, and two
@@ -78,6 +81,7 @@ setup(
             'colcon-recursive-crawl',
             'colcon-ros',
             'coverage>=7.10',
+            'elevenlabs>=2.70',  # an independent client of the simulated services
             'hypothesis',
             'import-linter>=2',
             'mypy>=1.15',

@@ -23,10 +23,12 @@ CODE = [*sorted(ROOT.glob('prot_ros/**/*.py')), *sorted(ROOT.glob('launch/*.py')
 # pip (None where there is no wheel).
 DECLARED: dict[str, tuple[str | None, str | None]] = {
     'ament_index_python': ('ament_index_python', None),
+    'anthropic': (None, 'anthropic'),
     'asyncpg': (None, 'asyncpg'),
     'builtin_interfaces': ('builtin_interfaces', 'ros-builtin-interfaces'),
     'diagnostic_msgs': ('diagnostic_msgs', 'ros-diagnostic-msgs'),
     'h11': (None, 'h11'),
+    'httpx2': (None, 'httpx2'),
     'launch': ('launch', None),
     'launch_ros': ('launch_ros', None),
     'lifecycle_msgs': ('lifecycle_msgs', 'ros-lifecycle-msgs'),
@@ -44,6 +46,7 @@ DECLARED: dict[str, tuple[str | None, str | None]] = {
     'std_msgs': ('std_msgs', 'ros-std-msgs'),
     'std_srvs': ('std_srvs', 'ros-std-srvs'),
     'webrtcvad': (None, 'webrtcvad-wheels'),
+    'websockets': (None, 'websockets'),
     'yaml': ('python3-yaml', 'pyyaml'),
 }
 
