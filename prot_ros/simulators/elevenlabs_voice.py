@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 
 from websockets.asyncio.server import Server, ServerConnection, serve
@@ -33,6 +33,7 @@ from prot_ros.simulators.elevenlabs_voice_http import VoiceStreams
 from prot_ros.simulators.elevenlabs_voice_request import Ear, SocketRequest
 from prot_ros.simulators.elevenlabs_voice_socket import Session, reset
 from prot_ros.simulators.http import HttpServer
+from prot_ros.simulators.http import Request as HttpRequest
 
 FRAME_LIMIT = 2**20
 _LOGGER = logging.getLogger(f'{__name__}.wire')
@@ -76,6 +77,11 @@ class ElevenLabsVoiceSimulator:
     def http_url(self) -> str:
         """Where the streams are."""
         return self._http.url
+
+    @property
+    def requests(self) -> Sequence[HttpRequest]:
+        """What came over HTTP, the latest of it."""
+        return self._streams.requests
 
     @property
     def abandoned(self) -> int:

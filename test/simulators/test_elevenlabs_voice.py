@@ -340,7 +340,6 @@ def test_a_voice_that_is_not_there_names_the_parameter(voice):
         async with service() as on:
             on.setting = VoiceSetting(voice=voice)
             with pytest.raises(EngineError, match=r'set elevenlabs\.voice') as caught:
-                await on.engine.open()
                 await said(on.engine, 'Hello.')
             assert not caught.value.retryable
 
