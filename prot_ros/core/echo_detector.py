@@ -47,7 +47,7 @@ ACTIVE_DB = 25.0
 """The robot is heard where it is within this of its loudest of late."""
 DECAY_DB = 1.5
 """Per hop: the reverberation of a room with an RT60 of 400 ms."""
-CLEAR_DB = 10.0
+CLEAR_DB = 14.0
 """Above what the filter leaves as a rule. Of the echo alone, 2 hops in 100 are; of users as loud
 as the echo 96, and 90 in the first 200 ms of what they say."""
 CAUTION_DB, SETTLED_HOPS = 10.0, 200
@@ -92,7 +92,7 @@ class EchoDetector:
         """Take Hz, a multiple of 100, at least 8,000."""
         self._bank = FilterBank(rate, 3)
         self.tracker = DelayTracker()
-        self._reference = Past(LAGS, SILENT_BAND_DB)
+        self._reference = Past(LAGS + LIKENESS_LAGS + LIKENESS_HOPS, SILENT_BAND_DB)
         self._filtered = Past(LIKENESS_HOPS, SILENT_BAND_DB)
         self._tail = np.full(BANDS, SILENT_BAND_DB)
         self._gains = np.zeros((2, BANDS))
