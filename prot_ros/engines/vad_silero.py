@@ -6,6 +6,10 @@ detector must neither overlap nor leave gaps; frames are 20 ms. One detector alo
 frame with a window that ended up to 28 ms before. So several run side by side, each on windows of
 its own that follow one another, shifted against the others: when a frame ends, so has a window.
 That two frames in a row agree then means more, too, because two detectors do.
+
+They hear the sound with its treble raised, as speech recognisers do. A fricative ("stop", "four")
+lies above 3 kHz and far below the vowels, so in a noisy room the network takes no notice of one.
+With it the 95th percentile of the latency in noise falls from 223 to 120 ms (docs/vad.md).
 """
 
 from __future__ import annotations
@@ -44,6 +48,8 @@ four times as many false starts, two make twice as many, four half as many again
 STEP = WINDOW // DETECTORS
 """Samples from the end of one detector's window to that of the next one's."""
 FULL_SCALE = 32767.0
+PRE_EMPHASIS, GAIN = 0.9, 3.0
+"""Of the sample before, what is taken away; and what makes up for the bass that is lost by it."""
 
 
 class SileroVad:
@@ -75,8 +81,10 @@ class SileroVad:
                 f'a frame for silero has {len(frame)} bytes, expected {self._frame_bytes}: '
                 f'20 ms at {self._rate} Hz'
             )
-        samples = np.frombuffer(frame, '<i2') / FULL_SCALE
-        self._recent += self._resampler.push(samples).tolist()
+        samples = self._resampler.push(np.frombuffer(frame, '<i2') / FULL_SCALE)
+        before = np.concatenate((self._last, samples[:-1]))
+        self._last = samples[-1:]
+        self._recent += (GAIN * (samples - PRE_EMPHASIS * before)).tolist()
         while len(self._recent) >= WINDOW + STEP:
             del self._recent[:STEP]
             self._probability = self._detectors[self._next].process_samples(self._recent[:WINDOW])
@@ -90,5 +98,6 @@ class SileroVad:
         self._resampler = PromptResampler(self._rate, OWN_RATE)
         # Silence before the first frame, so that its end is the end of a window already.
         self._recent = [0.0] * WINDOW
+        self._last = np.zeros(1)
         self._next = 0
         self._probability = 0.0
