@@ -13,6 +13,7 @@ from rclpy.qos import QoSDurabilityPolicy, QoSHistoryPolicy, QoSProfile, QoSReli
 
 from prot_ros.core.turns import Interrupt
 from prot_ros.core.wire import (
+    Alignment,
     Announcement,
     AudioChunk,
     BargeIn,
@@ -90,6 +91,7 @@ Value = type[
     AudioChunk
     | Transcript
     | Sentence
+    | Alignment
     | Announcement
     | BargeIn
     | Playback
@@ -148,6 +150,10 @@ SENTENCE = Topic(
 SPEECH_AUDIO = Topic(
     'tts/audio', AudioChunk, SPEECH_AUDIO_QOS, ('tts',), ('speaker',), "the robot's voice"
 )
+ALIGNMENT = Topic(
+    'tts/alignment', Alignment, SENTENCE_QOS, ('tts',), ('dialog',),
+    'when the words of a sentence sound, from voices that know',
+)  # fmt: skip
 REFERENCE = Topic(
     'speaker/reference', AudioChunk, SPEECH_AUDIO_QOS, ('speaker',), ('mic',),
     'what the loudspeaker sounds, stamped with the time at which it does',
@@ -180,8 +186,8 @@ ALL_ACTIVE = Topic(
 
 TOPICS = (
     MUTE, MIC_AUDIO, PUSH_TO_TALK, SPEECH, UTTERANCE, BARGE_IN, INTERRUPT, PARTIAL, TRANSCRIPT,
-    SENTENCE, SPEECH_AUDIO, REFERENCE, PLAYBACK, STATE, TURN, SAY, ANNOUNCE, HEAR, HEARD, SAID,
-    ALL_ACTIVE,
+    SENTENCE, ALIGNMENT, SPEECH_AUDIO, REFERENCE, PLAYBACK, STATE, TURN, SAY, ANNOUNCE, HEAR,
+    HEARD, SAID, ALL_ACTIVE,
 )  # fmt: skip
 
 DIAGNOSTICS = '/diagnostics'

@@ -12,7 +12,7 @@ from prot_ros.core.heard import Heard, SpokenSentence, heard
 from prot_ros.core.interruption import Policy
 from prot_ros.core.stamps import NEVER, Stamp, milliseconds
 from prot_ros.core.turns import BARGE_IN
-from prot_ros.core.wire import Playback, PlaybackState, TurnReport
+from prot_ros.core.wire import MARKS_LIMIT, Alignment, Playback, PlaybackState, TurnReport
 
 STAGES = (
     'speech_end', 'endpoint', 'stt', 'commit', 'memory', 'first_token', 'first_sentence',
@@ -46,6 +46,7 @@ class Reply:
     """The final PlaybackState, None while playback goes on."""
     _played: dict[int, tuple[float, float | None]] = field(default_factory=dict)
     _sounding: dict[int, tuple[float, float | None]] = field(default_factory=dict)
+    _alignment: dict[int, list[tuple[int, float]]] = field(default_factory=dict)
     _marks: dict[str, Stamp] = field(default_factory=dict)
     _holding: bool = False
     _held_at: Stamp = NEVER
@@ -82,6 +83,14 @@ class Reply:
             self.ended = report.state
         return True
 
+    def align(self, alignment: Alignment) -> None:
+        """Take when words of a sentence sound; what does not follow on what is known is left."""
+        known = self._alignment.setdefault(alignment.seq, [])
+        for mark in alignment.marks:
+            rises = not known or (mark[0] >= known[-1][0] and mark[1] >= known[-1][1])
+            if rises and len(known) < MARKS_LIMIT:
+                known.append(mark)
+
     @property
     def is_answer(self) -> bool:
         """Whether it answers a person, and is not something that others want said."""
@@ -117,18 +126,17 @@ class Reply:
 
     def heard(self) -> Heard:
         """Return what was heard of it."""
-        spoken = [
-            SpokenSentence(
-                text,
-                *self._played.get(seq, (0.0, None)),
-                *self._sounding.get(seq, (None, None)),
-            )
-            for seq, text in enumerate(self.sentences)
-        ]
+        spoken = [self._spoken(seq, text) for seq, text in enumerate(self.sentences)]
         if self.ended == PlaybackState.FINISHED:
             # All but what the voice failed at, which has no length.
             return Heard(' '.join(s.text for s in spoken if s.total_ms != 0.0), cut=False)
         return heard(spoken)
+
+    def _spoken(self, seq: int, text: str) -> SpokenSentence:
+        played_ms, total_ms = self._played.get(seq, (0.0, None))
+        sounding_ms, sounding_total_ms = self._sounding.get(seq, (None, None))
+        marks = tuple(self._alignment.get(seq, ()))
+        return SpokenSentence(text, played_ms, total_ms, sounding_ms, sounding_total_ms, marks)
 
     def latencies(self) -> dict[str, float]:
         """Return milliseconds per stage, each from the stage before it that happened."""

@@ -25,6 +25,7 @@ import typing
 from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from prot_ros.core import stamps
 from prot_ros.core.interruption import Policy
@@ -37,6 +38,8 @@ JSON_LIMIT = 200_000
 RATES = range(8_000, 48_001)
 """Hz."""
 CHANNELS = range(1, 9)
+MARKS_LIMIT = 2 * TEXT_LIMIT
+"""Of one message: where each character of a sentence ends, and where each word begins."""
 SAMPLES_LIMIT = 480_000
 """Samples of one chunk: ten seconds at 48 kHz, far beyond what any node sends."""
 
@@ -182,6 +185,31 @@ class Sentence:
         _check_policy(self.policy)
 
 
+Marks = tuple[tuple[int, float], ...]
+"""Characters of a sentence from its beginning, and in how many milliseconds of its audio they have
+been said. Both rise."""
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """`tts/alignment`: when the words of a sentence sound, from voices that know.
+
+    Comes before the audio that the words are in, in as many messages as there are pieces.
+    """
+
+    turn: Stamp
+    seq: int
+    """The sentence."""
+    marks: Marks
+
+    def __post_init__(self) -> None:
+        for (before, earlier), (after, later) in pairwise(self.marks):
+            if after < before or later < earlier:
+                raise ValueError(
+                    f'marks are {(before, earlier)} and then {(after, later)}, expected to rise'
+                )
+
+
 @dataclass(frozen=True)
 class Announcement:
     """`announce`: something to say that is not just `say`."""
@@ -311,7 +339,7 @@ class TurnReport:
     silence. A stage that did not happen is missing."""
 
 
-Json = Transcript | Sentence | Announcement | BargeIn | Playback | TurnReport
+Json = Transcript | Sentence | Alignment | Announcement | BargeIn | Playback | TurnReport
 
 
 def encode_json(value: Json) -> str:
@@ -324,7 +352,9 @@ def encode_json(value: Json) -> str:
     return json.dumps(out, ensure_ascii=False).encode('utf-8', 'replace').decode('utf-8')
 
 
-T = typing.TypeVar('T', Transcript, Sentence, Announcement, BargeIn, Playback, TurnReport)
+T = typing.TypeVar(
+    'T', Transcript, Sentence, Alignment, Announcement, BargeIn, Playback, TurnReport
+)
 
 
 def decode_json(kind: type[T], text: str) -> T:
@@ -377,4 +407,17 @@ def _checked(name: str, value: object, wanted: object) -> object:
         return float(value)  # type: ignore[arg-type]
     if typing.get_origin(wanted) is dict and isinstance(value, dict):
         return {str(key): float(item) for key, item in value.items() if type(item) in (int, float)}
+    if wanted == Marks and isinstance(value, list):
+        if len(value) > MARKS_LIMIT:
+            raise ValueError(f'{name} has {len(value)} items, expected at most {MARKS_LIMIT}')
+        return tuple(_mark(name, item) for item in value)
     raise ValueError(f'{name} is {str(value)[:80]!r}, expected {wanted}')
+
+
+def _mark(name: str, item: object) -> tuple[int, float]:
+    if isinstance(item, list) and len(item) == 2:
+        characters, ms = item
+        counts = type(characters) is int and 0 <= characters <= TEXT_LIMIT
+        if counts and type(ms) in (int, float) and 0 <= ms < 1e12:
+            return characters, float(ms)
+    raise ValueError(f'{name} has {str(item)[:80]!r}, expected [characters, milliseconds]')

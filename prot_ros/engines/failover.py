@@ -294,6 +294,12 @@ def concern(engine: Engine | None) -> str:
     return engine.concern() if isinstance(engine, Failover) else ''
 
 
+def mended(engine: Engine | None) -> None:
+    """Note for any engine that what it is set to has changed: an online one is tried again."""
+    if isinstance(engine, Failover):
+        engine.mended()
+
+
 async def _closed(stream: AsyncIterator[T] | None) -> None:
     close = getattr(stream, 'aclose', None)
     if close is not None:

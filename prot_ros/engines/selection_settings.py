@@ -7,6 +7,7 @@ from typing import Protocol
 
 from prot_ros.core.circuit import CircuitLimits
 from prot_ros.core.survival import Limits
+from prot_ros.engines.tts_elevenlabs_settings import VoiceSetting
 
 
 class MicSettings(Protocol):
@@ -91,6 +92,12 @@ class SynthesizerSettings(OnlineSettings, Protocol):
 
     @property
     def voice(self) -> str: ...
+
+    @property
+    def elevenlabs(self) -> VoiceSetting: ...
+
+    @property
+    def elevenlabs_url(self) -> str: ...
 
     @property
     def rate(self) -> int: ...

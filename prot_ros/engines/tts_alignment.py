@@ -26,7 +26,7 @@ class CharacterTimes:
     ends_ms: Sequence[float]
 
 
-class Alignment:
+class Aligner:
     """Follows one sentence, piece by piece."""
 
     def __init__(self, text: str) -> None:

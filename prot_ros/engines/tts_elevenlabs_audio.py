@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from prot_ros.engines.kinds import EngineError, Mark
 from prot_ros.engines.resample import Resampler
-from prot_ros.engines.tts_alignment import Alignment, CharacterTimes
+from prot_ros.engines.tts_alignment import Aligner, CharacterTimes
 
 OnMarks = Callable[[Sequence[Mark]], None]
 
@@ -23,7 +23,7 @@ class SentenceAudio:
 
     def __init__(self, text: str, rate: int, wanted: int, on_marks: OnMarks | None) -> None:
         """Take the Hz of what comes and of what goes."""
-        self._alignment = Alignment(text)
+        self._aligner = Aligner(text)
         self._resampler = Resampler(rate, wanted)
         self._bytes_per_ms = 2 * rate / 1000
         self._on_marks = on_marks
@@ -46,7 +46,7 @@ class SentenceAudio:
             offset_ms = self._received / self._bytes_per_ms
             if not relative and times.starts_ms and times.starts_ms[0] > offset_ms / 2:
                 offset_ms = 0.0
-            marks = self._alignment.push(times, offset_ms)
+            marks = self._aligner.push(times, offset_ms)
             if marks:
                 self._on_marks(marks)
         self._received += len(pcm)

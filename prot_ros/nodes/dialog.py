@@ -10,6 +10,7 @@ Subscribes
     barge_in           String (JSON)   BargeIn: somebody may be speaking over the robot
     stt/partial        String (JSON)   Transcript: what it will turn out to be
     speaker/playback   String (JSON)   Playback: what has really been heard
+    tts/alignment      String (JSON)   Alignment: when the words of what is said sound
     interrupt          Header          ends the turn; history keeps what was heard of it
 Publishes
     dialog/sentence   String (JSON)   Sentence: the next thing to say
@@ -126,6 +127,7 @@ class DialogNode(ProtNode[Params]):
         self.partials = self.mailbox(graph.PARTIAL)
         self.speech = self.mailbox(graph.SPEECH, bound=16)
         self.playback = self.mailbox(graph.PLAYBACK)
+        self.alignments = self.mailbox(graph.ALIGNMENT)
         for topic in (
             graph.SENTENCE, graph.STATE, graph.HEARD, graph.SAID, graph.TURN, graph.INTERRUPT,
             graph.BARGE_IN,
@@ -170,6 +172,7 @@ class DialogNode(ProtNode[Params]):
             tasks.create_task(self._follow_barge_ins())
             tasks.create_task(self._follow_partials())
             tasks.create_task(self._follow_playback())
+            tasks.create_task(self._follow_alignments())
 
     # --- what comes in -------------------------------------------------------------------------
 
@@ -358,6 +361,11 @@ class DialogNode(ProtNode[Params]):
                 reply.yield_after = None
                 make_way = self._interrupt(Interrupt(reply.turn, BARGE_IN))
                 self.tasks.create_task(make_way, name='make way')
+
+    async def _follow_alignments(self) -> None:
+        async for alignment in self.alignments:
+            if self._reply is not None and alignment.turn == self._reply.turn:
+                self._reply.align(alignment)
 
     def _note_playback(self, reply: Reply, report: Playback) -> None:
         was_audible = reply.audible

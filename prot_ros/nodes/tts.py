@@ -6,7 +6,8 @@ Subscribes
     speaker/playback   String (JSON)   Playback: how far the loudspeaker has come
     interrupt          Header          work for void turns is dropped at once
 Publishes
-    tts/audio   Int16MultiArray   60 ms chunks, mono; the last one of a reply is marked final
+    tts/audio       Int16MultiArray   60 ms chunks, mono; the last of a reply is marked final
+    tts/alignment   String (JSON)     Alignment: when the words sound, before their audio
 
 At most `window_ms` of audio is published that has not been played, so nothing is lost in a queue
 and little is wasted when the reply is cut. The same sentence of a turn is spoken once, however
@@ -16,16 +17,19 @@ often it is delivered.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
+from functools import partial
 
 from prot_ros import graph
 from prot_ros.core.flow import Window
 from prot_ros.core.stamps import NEVER, Stamp
 from prot_ros.core.turns import Interrupt
-from prot_ros.core.wire import AudioChunk, Sentence
+from prot_ros.core.wire import Alignment, AudioChunk, Sentence
 from prot_ros.engines import failover, selection
-from prot_ros.engines.kinds import EngineError, Synthesizer
+from prot_ros.engines.kinds import EngineError, Mark, Synthesizer
+from prot_ros.engines.tts_elevenlabs_settings import SPEEDS, VoiceSetting
 from prot_ros.node import ProtNode
 from prot_ros.online_params import OnlineParams
 from prot_ros.params import param
@@ -48,6 +52,29 @@ class Params(OnlineParams):
     window_ms: int = param(
         2000, 'Audio that may be on its way unplayed', unit='ms', ge=200, le=2000
     )
+    elevenlabs_url: str = param(
+        '', 'ElevenLabs: where it is, empty for the service itself', name='elevenlabs.url'
+    )
+    elevenlabs_voice: str = param(
+        VoiceSetting.voice, 'ElevenLabs: voice id', name='elevenlabs.voice', live=True
+    )
+    elevenlabs_model: str = param(
+        VoiceSetting.model, 'ElevenLabs: model', name='elevenlabs.model', live=True
+    )
+    elevenlabs_speed: float = param(
+        VoiceSetting.speed,
+        'ElevenLabs: how fast, 1.0 is as the voice was made',
+        ge=SPEEDS[0],
+        le=SPEEDS[1],
+        name='elevenlabs.speed',
+        live=True,
+    )
+    elevenlabs_language: str = param(
+        VoiceSetting.language,
+        'ElevenLabs: ISO 639-1 code that all is read in, empty to tell by the text',
+        name='elevenlabs.language',
+        live=True,
+    )
     stall_s: float = param(
         10.0,
         'A loudspeaker that plays nothing for this long has failed',
@@ -55,6 +82,16 @@ class Params(OnlineParams):
         ge=1.0,
         le=60.0,
     )
+
+    @property
+    def elevenlabs(self) -> VoiceSetting:
+        """How ElevenLabs' voice speaks."""
+        return VoiceSetting(
+            self.elevenlabs_voice,
+            self.elevenlabs_model,
+            self.elevenlabs_speed,
+            self.elevenlabs_language,
+        )
 
 
 class TtsNode(ProtNode[Params]):
@@ -66,15 +103,22 @@ class TtsNode(ProtNode[Params]):
         self.sentences = self.mailbox(graph.SENTENCE)
         self.playback = self.mailbox(graph.PLAYBACK)
         self.publisher(graph.SPEECH_AUDIO)
+        self.publisher(graph.ALIGNMENT)
         self._spoken = 0
         self._failed = 0
         self._repeated = 0
 
     async def open(self, stack: AsyncExitStack) -> None:
-        choice = await selection.synthesizer(self.params, self.get_logger())
+        choice = await selection.synthesizer(
+            self.params, self.get_logger(), lambda: self.params.elevenlabs
+        )
         stack.push_async_callback(choice.engine.close)
         self.get_logger().info(choice.sentence('voice'))
         self.engine: Synthesizer = choice.engine
+
+    def on_params_changed(self, old: Params, new: Params) -> None:
+        # What failed with the old voice may work with the new one.
+        failover.mended(getattr(self, 'engine', None))
 
     async def start(self, stack: AsyncExitStack) -> None:
         self._begin_turn(NEVER)
@@ -125,9 +169,13 @@ class TtsNode(ProtNode[Params]):
             if any(char.isalnum() for char in sentence.text):  # a lone emoji has no sound
                 chunk_bytes = 2 * self.engine.rate * CHUNK_MS // 1000
                 pending = b''
-                async with aclosing(  # type: ignore[type-var]
-                    self.engine.speak(sentence.text, sentence.language)
-                ) as pieces:
+                speech = self.engine.speak(
+                    sentence.text,
+                    sentence.language,
+                    turn=sentence.turn,
+                    on_marks=partial(self._align, sentence),
+                )
+                async with aclosing(speech) as pieces:  # type: ignore[type-var]
                     async for piece in pieces:
                         pending += piece
                         while len(pending) > chunk_bytes:
@@ -146,6 +194,10 @@ class TtsNode(ProtNode[Params]):
             self.get_logger().error(f'the loudspeaker takes no audio: {err}')
             return
         await self._send(sentence, held or b'', last=True)
+
+    def _align(self, sentence: Sentence, marks: Sequence[Mark]) -> None:
+        told = tuple((mark.characters, round(mark.milliseconds, 1)) for mark in marks)
+        self.publish(graph.ALIGNMENT, Alignment(sentence.turn, sentence.seq, told))
 
     async def _send(self, sentence: Sentence, pcm: bytes, *, last: bool = False) -> None:
         chunk = AudioChunk(

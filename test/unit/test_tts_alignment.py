@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prot_ros.engines.kinds import Mark
-from prot_ros.engines.tts_alignment import Alignment, CharacterTimes
+from prot_ros.engines.tts_alignment import Aligner, CharacterTimes
 
 quiet = settings(derandomize=True, max_examples=50, database=None, deadline=None)
 
@@ -20,31 +20,31 @@ def times(characters: str, step: float = 100.0) -> CharacterTimes:
 
 
 def test_a_word_begins_after_its_pause_and_not_where_the_last_one_ended():
-    marks = Alignment('a b').push(times('a b'), 1000.0)
+    marks = Aligner('a b').push(times('a b'), 1000.0)
     assert marks == [Mark(0, 1000.0), Mark(1, 1100.0), Mark(2, 1200.0), Mark(3, 1300.0)]
 
 
 def test_pieces_follow_each_other():
-    alignment = Alignment('abcd')
+    alignment = Aligner('abcd')
     assert alignment.push(times('ab'), 0.0)[-1] == Mark(2, 200.0)
     assert alignment.push(times('cd'), 250.0)[-1] == Mark(4, 450.0)
 
 
 def test_korean_and_symbols_are_counted_as_they_were_given():
     text = '안녕 👋 하세요'
-    assert Alignment(text).push(times(text), 0.0)[-1].characters == len(text)
+    assert Aligner(text).push(times(text), 0.0)[-1].characters == len(text)
 
 
 def test_what_the_service_leaves_out_or_adds_does_not_lead_astray():
     text = 'It  costs 12 won.'
-    marks = Alignment(text).push(times(' It costs twelve won.'), 0.0)
+    marks = Aligner(text).push(times(' It costs twelve won.'), 0.0)
     assert marks[-1] == Mark(len(text), 2100.0)
 
 
 @given(st.text(max_size=30), st.lists(st.tuples(st.text(max_size=20), st.floats(0, 9e3))))
 @quiet
 def test_marks_only_rise_whatever_comes(text, pieces):
-    alignment = Alignment(text)
+    alignment = Aligner(text)
     marks = [mark for said, offset in pieces for mark in alignment.push(times(said), offset)]
     assert all(0 <= mark.characters <= len(text) for mark in marks)
     for one, other in pairwise(marks):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from prot_ros.core import wire
 from prot_ros.core.stamps import SECOND, Stamp
-from prot_ros.core.wire import AudioChunk, Playback, Sentence, Transcript, TurnReport
+from prot_ros.core.wire import Alignment, AudioChunk, Playback, Sentence, Transcript, TurnReport
 
 TURN = Stamp(1_700_000_000 * SECOND + 7)
 
@@ -155,3 +155,25 @@ def test_arbitrary_text_never_raises_anything_but_valueerror(text):
         wire.decode_json(Playback, text)
     except ValueError:
         pass
+
+
+@given(stamps, st.lists(st.tuples(st.integers(0, 100), st.floats(0, 1e6)), max_size=20))
+@quiet
+def test_an_alignment_survives_the_message(turn, points):
+    marks = tuple(zip(sorted(p[0] for p in points), sorted(p[1] for p in points), strict=True))
+    alignment = Alignment(turn, 3, marks)
+    assert wire.decode_json(Alignment, wire.encode_json(alignment)) == alignment
+
+
+@pytest.mark.parametrize(
+    'marks',
+    [
+        None, 7, 'x', [7], [[1]], [[1, 2, 3]], [[-1, 0]], [[0, -1]], [[0.5, 1]], [[True, 1]],
+        [['1', 1]], [[1, '1']], [[1, True]], [[1, 1e13]], [[10**9, 1]], [[1, None]],
+        [[2, 1], [1, 2]], [[1, 2], [2, 1]], [[1, 1]] * (wire.MARKS_LIMIT + 1),
+    ],
+)  # fmt: skip
+def test_marks_that_make_no_sense_are_refused(marks):
+    text = json.dumps({'turn': {'sec': 1, 'nanosec': 0}, 'seq': 0, 'marks': marks})
+    with pytest.raises(ValueError, match='expected'):
+        wire.decode_json(Alignment, text)
