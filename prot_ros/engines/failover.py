@@ -97,9 +97,7 @@ class Failover(Generic[E]):
                 raise EngineError(
                     '; '.join(filter(None, (str(err), lack))), retryable=err.retryable
                 ) from err
-            # As good as a whole row of failures: nothing would come of a turn that tried it.
-            rest_s = err.retry_after_s if err.retry_after_s is not None else 0.0
-            self.failed(Admission.THROUGH, err, rest_s=max(rest_s, self.probe_s))
+            self.rest_at_once(err)
         except BaseException:
             await self.close()
             raise
@@ -211,6 +209,11 @@ class Failover(Generic[E]):
             # What a person has to mend is an error; what mends itself is a warning.
             say = self._log.warning if error.retryable else self._log.error
             say(f'{self._stand_in()}: {error}')
+
+    def rest_at_once(self, error: EngineError) -> None:
+        """Leave the service alone: nothing would come of a turn that tried it."""
+        rest_s = max(error.retry_after_s or 0.0, self.probe_s) if error.retryable else None
+        self.failed(Admission.THROUGH, error, rest_s=rest_s)
 
     def abandoned(self, admission: Admission) -> None:
         self._circuit.abandoned(self.now(), admission)

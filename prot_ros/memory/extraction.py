@@ -64,12 +64,20 @@ class Extraction:
     """One worker for one person's turns. `start` in an event loop, `stop` before the pool ends."""
 
     def __init__(
-        self, database: Database, person: str, extract: Extractor, embedder: Embedder
+        self,
+        database: Database,
+        person: str,
+        extract: Extractor,
+        embedder: Embedder | None,
+        on_growth: Callable[[], None] = lambda: None,
     ) -> None:
+        """`embedder` is one that takes no time; without it facts have no vectors yet."""
         self._database = database
         self._person = person
         self._extract = extract
         self._embedder = embedder
+        self._space = facts.space(embedder) if embedder is not None else ''
+        self._on_growth = on_growth
         self._wanted = asyncio.Event()
         self._settled = asyncio.Event()
         self._stopping = False
@@ -165,9 +173,11 @@ class Extraction:
                 self.failed += 1
                 return True
             turn = facts.Turn(row['id'], self._person, row['created_at'])
-            growth = await facts.write(connection, turn, told, facts.space(self._embedder))
+            growth = await facts.write(connection, turn, told, self._space)
             await connection.execute(_DONE, row['id'])
         self.growth += growth
+        if told:
+            self._on_growth()
         return True
 
     async def _told(self, text: str) -> tuple[facts.Telling, ...]:

@@ -60,15 +60,20 @@ def space(embedder: Embedder) -> str:
     return f'{embedder.name}/{embedder.dimensions}'
 
 
-async def tellings(facts: Sequence[Fact], embedder: Embedder) -> tuple[Telling, ...]:
-    """Prepare facts for `write`. Facts without a subject, predicate or object are left out."""
+async def tellings(facts: Sequence[Fact], embedder: Embedder | None) -> tuple[Telling, ...]:
+    """Prepare facts for `write`. Facts without a subject, predicate or object are left out.
+
+    Without an embedder they have no vectors yet.
+    """
     kept = [fact for fact in map(_storable, facts) if _whole(fact)]
-    searched = [_searched(fact) for fact in kept]
-    vectors = await embedder.embed(searched) if searched else []
+    texts = [searched(fact) for fact in kept]
+    vectors: list[list[float]] = [[] for _ in kept]
+    if embedder is not None and texts:
+        vectors = await embedder.embed(texts)
     return tuple(
         # A vector of zeros is at no angle to anything; pgvector's distance is NaN then.
         Telling(fact, terms(text), vector if any(vector) else None)
-        for fact, text, vector in zip(kept, searched, vectors, strict=True)
+        for fact, text, vector in zip(kept, texts, vectors, strict=True)
     )
 
 
@@ -133,7 +138,10 @@ def _whole(fact: Fact) -> bool:
     return bool(key(fact.subject) and key(fact.predicate) and key(fact.object))
 
 
-def _searched(fact: Fact) -> str:
-    """What people may say to mean it. `user` is not among it: everything is about the user."""
+def searched(fact: Fact) -> str:
+    """Return what people may say to mean it.
+
+    `user` is not among it: everything is about the user.
+    """
     subject = fact.subject.removeprefix(USER)
     return f'{fact.text} {subject} {fact.predicate} {fact.object}'

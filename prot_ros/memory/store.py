@@ -13,6 +13,7 @@ Everything is safe to repeat: a turn that is recorded twice is kept once.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -23,20 +24,24 @@ from prot_ros.core.offline.facts_told import facts_told
 from prot_ros.core.stamps import Stamp
 from prot_ros.engines.embed_local import LocalEmbedder
 from prot_ros.engines.kinds import Embedder, EngineError, Message
-from prot_ros.memory import facts, recollection
+from prot_ros.memory import facts, recollection, summaries
 from prot_ros.memory.database import Database, MemoryUnavailable, Work
 from prot_ros.memory.extraction import Extraction, Extractor
 from prot_ros.memory.postgres import EmbeddedPostgres
 from prot_ros.memory.recollection import Recall
 from prot_ros.memory.schema import migrate
 from prot_ros.memory.storable import MOST, storable
+from prot_ros.memory.summaries import Waiting
 from prot_ros.memory.terms import MOST_TEXT
+from prot_ros.memory.vectors import Vectors
 
 T = TypeVar('T')
 _log = logging.getLogger(__name__)
 
 DEADLINE_S = 2.0
 """Of each call. What it asks for takes milliseconds."""
+VECTOR_S = 1.0
+"""What recalling waits for a vector where nobody says how long."""
 SETTLE_S = 0.03
 """What a dialogue waits for the facts of the utterance it is about to answer."""
 RECENT_S = 3600.0
@@ -83,7 +88,8 @@ class Memory:
     """One person's memory. Nothing is shared between two objects but the database.
 
     `url` names a server; None runs one on `data_folder`. `extract` may be replaced by whatever
-    else reads facts out of a text, and `embedder`, which the caller opens and closes, by a model.
+    else reads facts out of a text. `embedder`, which the caller opens and closes, is a service
+    that takes its time and may be away: only recalling waits for it, and not long.
     """
 
     def __init__(
@@ -106,12 +112,16 @@ class Memory:
         self._url = url
         self._data_folder = data_folder
         self._extract = extract
-        self._embedder = embedder or LocalEmbedder()
+        local = LocalEmbedder()
+        self._embedder = embedder or local
+        self._quick_embedder = None if embedder else local
         self._deadline_s = deadline_s
         self._held: AsyncExitStack | None = None
         self._server: EmbeddedPostgres | None = None
         self._database: Database | None = None
         self._extraction: Extraction | None = None
+        self._vectors: Vectors | None = None
+        self._without_vector = 0
         self._turns = 0
         self._facts = 0
 
@@ -154,9 +164,15 @@ class Memory:
             await self.recall('first-use costs', 1)
             if self._extract is facts_told:
                 facts_told('first-use costs 첫 비용')  # loads the languages
-            extraction = Extraction(database, self.person, self._extract, self._embedder)
+            vectors_of_facts = Vectors(database, self.person, self._embedder)
+            extraction = Extraction(
+                database, self.person, self._extract, self._quick_embedder, vectors_of_facts.wake
+            )
             extraction.waiting = counts['waiting']
-            # Pushed last, so it ends first: nothing may still use the pool when the pool ends.
+            # Pushed last, so they end first: nothing may still use the pool when the pool ends.
+            held.push_async_callback(vectors_of_facts.stop)
+            vectors_of_facts.start()
+            self._vectors = vectors_of_facts
             held.push_async_callback(extraction.stop)
             extraction.start()
             self._extraction = extraction
@@ -195,19 +211,30 @@ class Memory:
         arguments = (self.person, _checked(turn), _kept(said, turn), _kept(heard, turn), cut)
         await self._run(lambda connection: connection.execute(_REPLY, *arguments))
 
-    async def recall(self, text: str, limit: int) -> Recall:
+    async def recall(self, text: str, limit: int, patience_s: float = VECTOR_S) -> Recall:
         """Return at most `limit` facts that may matter to `text`, most relevant first.
 
         Facts about the user are always among the candidates, so that a greeting finds a name.
+        Where the text's vector takes longer than `patience_s`, they are found by words alone.
         """
         words = storable(text, MOST_TEXT)
-        (vector,) = await self._embedder.embed([words])
+        vector = await self._vector(words, patience_s)
         space = facts.space(self._embedder)
         return await self._run(
             lambda connection: recollection.recall(
                 connection, self.person, words, vector, space, limit
             )
         )
+
+    async def _vector(self, text: str, patience_s: float) -> list[float]:
+        """Return the text's vector, nothing where it cannot be had in time."""
+        try:
+            async with asyncio.timeout(patience_s):
+                (vector,) = await self._embedder.embed([text])
+        except (TimeoutError, EngineError):
+            self._without_vector += 1
+            return []
+        return vector
 
     async def recent(self, limit: int, most_age_s: float = RECENT_S) -> tuple[Message, ...]:
         """Return the latest messages exchanged, at most `limit`, oldest first.
@@ -229,6 +256,20 @@ class Memory:
             del latest[0]
         return tuple(latest)
 
+    async def summary(self) -> str:
+        """Return the latest summary of what was said, '' where there is none."""
+        return await self._run(lambda connection: summaries.latest(connection, self.person))
+
+    async def unsummarized(self, newest: int) -> Waiting | None:
+        """Return the oldest turns without a summary, leaving out the `newest` so many."""
+        return await self._run(
+            lambda connection: summaries.waiting(connection, self.person, newest)
+        )
+
+    async def write_summary(self, through: int, text: str) -> None:
+        """Keep a summary of everything up to the turn of the number `through`."""
+        await self._run(lambda connection: summaries.write(connection, self.person, through, text))
+
     async def settled(self, deadline_s: float = SETTLE_S) -> bool:
         """Wait until what was recorded has been extracted; False when that takes longer.
 
@@ -247,6 +288,9 @@ class Memory:
             'memory facts': self._facts + (extraction.growth if extraction else 0),
             'memory extractions waiting': extraction.waiting if extraction else 0,
             'memory extractions failed': extraction.failed if extraction else 0,
+            'memory embeddings': facts.space(self._embedder),
+            'memory recalls without vector': self._without_vector,
+            'memory vectors complete': self._vectors.complete if self._vectors else False,
         }
 
     def _where(self) -> str:
