@@ -156,6 +156,7 @@ class ElevenLabsRecognition:
                 piece = self._audio.take(min(BURST, whole_chunks))
                 await session.send(piece, ' '.join(self._parts))
                 self._progressed.set()
+                await asyncio.sleep(0)  # a replay is long, and sending need not wait by itself
             if self._ended:
                 return
             self._changed.clear()

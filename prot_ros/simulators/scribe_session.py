@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import uuid
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -58,20 +60,22 @@ class SimulatedSession:
         behaviour: Behaviour,
         habits: Habits,
     ) -> None:
+        self.connection = connection
         self.query = query
         self.audio = bytearray()
         """What came, the last `KEPT_S` of it."""
-        self.chunks: list[int] = []
-        """Bytes of each, the latest 10,000; 0 are those that keep the session alive."""
-        self.commits: list[int] = []
+        self.chunks: deque[int] = deque(maxlen=10_000)
+        """Bytes of each, the latest ones; 0 are those that keep the session alive."""
+        self.commits: deque[int] = deque(maxlen=10_000)
         """Bytes of the audio that each commit rode on."""
         self.previous_text = ''
-        self.texts: list[str] = []
+        self.texts: deque[str] = deque(maxlen=10_000)
         """What was committed."""
+        self.said = 0
+        """Messages."""
         self.open = True
         self.close_code: int | None = None
         """With which it was ended, by whichever side."""
-        self._connection = connection
         self._behaviour = behaviour
         self._habits = habits
         self._wish = Wish(16000, '', timestamps=False, config={})
@@ -82,15 +86,19 @@ class SimulatedSession:
 
     def reset(self) -> None:
         """Cut the connection."""
-        self._connection.transport.abort()
+        self.connection.transport.abort()
 
     def stall(self) -> None:
         """Say nothing any more."""
         self._silent = True
 
+    def deafen(self) -> None:
+        """Take nothing any more, not even the wish to close."""
+        self.connection.transport.pause_reading()
+
     async def end(self, code: int = 1000, reason: str = '') -> None:
         """Close in good order."""
-        await self._connection.close(code, reason)
+        await self.connection.close(code, reason)
 
     async def fail(self, kind: str, words: str = '') -> None:
         """Say what is wrong, and close."""
@@ -101,11 +109,12 @@ class SimulatedSession:
         """Send a message."""
         if self._silent:
             return
+        self.said += 1
         text = json.dumps({'message_type': kind, **fields}, ensure_ascii=False)
         if self._behaviour.fault is Fault.SLOW_DRIP:
             await self._drip(text)
         else:
-            await self._connection.send(text)
+            await self.connection.send(text)
 
     async def run(self, ears: Ears, *, known: bool) -> None:
         """Serve until the connection ends."""
@@ -121,7 +130,7 @@ class SimulatedSession:
             pass  # by whichever side
         finally:
             self.open = False
-            self.close_code = self._connection.close_code
+            self.close_code = self.connection.close_code
 
     async def _begin(self, *, known: bool) -> bool:
         """Greet; return whether the session goes on."""
@@ -140,9 +149,9 @@ class SimulatedSession:
             await self.fail(refused.kind, refused.words)
             return False
         if fault is Fault.STALL:
-            await self._connection.wait_closed()
+            await self.connection.wait_closed()
             return False
-        await asyncio.sleep(self._behaviour.connect_s)
+        await self._pause(self._behaviour.connect_s)
         for _ in range(2 if fault is Fault.DUPLICATE else 1):
             await self.say(
                 'session_started', session_id=uuid.uuid4().hex, config=self._wish.config
@@ -169,7 +178,7 @@ class SimulatedSession:
         """Return the next message, None when nothing came for too long."""
         try:
             async with asyncio.timeout(self._habits.idle_s):
-                return await self._connection.recv()
+                return await self.connection.recv()
         except TimeoutError:
             await self.end()
             return None
@@ -177,7 +186,7 @@ class SimulatedSession:
     async def _take(self, taken: Chunk, hearing: Hearing) -> None:
         rate = 2 * self._wish.rate
         self.previous_text = self.previous_text or taken.previous_text
-        self.chunks = [*self.chunks[-9999:], len(taken.pcm)]
+        self.chunks.append(len(taken.pcm))
         self.audio += taken.pcm
         del self.audio[: -int(KEPT_S * rate)]
         self._uncommitted += len(taken.pcm)
@@ -186,7 +195,7 @@ class SimulatedSession:
         if text not in ('', self._partial):
             self._partial = text
             await self.say('partial_transcript', text=text)
-            await asyncio.sleep(self._behaviour.piece_s)
+            await self._pause(self._behaviour.piece_s)
         if self._heard >= MIDWAY_S * rate:
             await self._go_wrong()
         if taken.commit:
@@ -197,7 +206,7 @@ class SimulatedSession:
                     raise refused
                 await self.say(refused.kind, error=refused.words)
                 return
-            await asyncio.sleep(self._behaviour.first_s)
+            await self._pause(self._behaviour.first_s)
             await self._commit(hearing)
         elif self._uncommitted >= self._habits.auto_commit_s * rate:
             await self._commit(hearing)
@@ -242,18 +251,24 @@ class SimulatedSession:
             await self.end()
         elif fault is Fault.RESET_MIDWAY:
             whole = _frame(json.dumps({'message_type': 'partial_transcript', 'text': 'half'}))
-            self._connection.transport.write(whole[: len(whole) // 2])
+            self.connection.transport.write(whole[: len(whole) // 2])
             self.reset()
         elif fault is Fault.STALL_MIDWAY:
             self.stall()
         elif fault is Fault.MALFORMED:
-            await self._connection.send('{"message_type": "partial_tr')
+            await self.connection.send('{"message_type": "partial_tr')
         elif fault is Fault.OVERSIZED:
             await self.say('partial_transcript', text='x' * OVERSIZED)
 
+    async def _pause(self, seconds: float) -> None:
+        """Wait, unless the connection ends."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self.connection.wait_closed()
+
     async def _drip(self, text: str) -> None:
         for byte in _frame(text):
-            self._connection.transport.write(bytes([byte]))
+            self.connection.transport.write(bytes([byte]))
             await asyncio.sleep(self._behaviour.piece_s)
 
 

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the tests of realtime speech-to-text share."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from prot_ros.core.survival import Limits
+from prot_ros.engines.scribe_request import ScribeRequest
+from prot_ros.engines.scribe_sessions import Keeping
+from prot_ros.engines.stt_elevenlabs import ElevenLabsRecognition, ElevenLabsRecognizer
+from prot_ros.simulators.behaviour import Plan
+from prot_ros.simulators.scribe import ScribeSimulator
+from prot_ros.simulators.scribe_session import Habits
+
+KEY = 'sk_planted_0123456789'
+QUICK = Limits(connect_s=1.5, first_response_s=1.5, stall_s=1.0, retries=0)
+IMPATIENT = Limits(connect_s=0.3, first_response_s=0.3, stall_s=0.3, retries=0)
+"""Where a deadline is to be met."""
+RATE = 16000
+PIECE = 640
+"""Bytes of 20 ms."""
+
+
+def noise(seconds: float, seed: int = 0) -> bytes:
+    """Return sound of which no part is like another."""
+    return random.Random(seed).randbytes(int(seconds * RATE) * 2)
+
+
+async def until(condition: Callable[[], Any], within: float = 3.0) -> None:
+    deadline = time.monotonic() + within
+    while not condition():
+        assert time.monotonic() < deadline, f'not within {within:g} s'
+        await asyncio.sleep(0.002)
+
+
+async def push(recognition: ElevenLabsRecognition, pcm: bytes) -> list[str]:
+    """Push as the node does, and return what was understood on the way."""
+    texts = []
+    for at in range(0, len(pcm), PIECE):
+        texts.append(await recognition.push(pcm[at : at + PIECE]))
+        await asyncio.sleep(0)
+    return texts
+
+
+async def heard(recognizer: ElevenLabsRecognizer, pcm: bytes) -> str:
+    """Return what is understood of a whole utterance."""
+    recognition = recognizer.start()
+    try:
+        await push(recognition, pcm)
+        return await recognition.finish()
+    finally:
+        await recognition.close()
+
+
+@asynccontextmanager
+async def service(
+    texts: Sequence[str],
+    plan: Plan | None = None,
+    *,
+    limits: Limits = QUICK,
+    keeping: Keeping = Keeping(),
+    habits: Habits = Habits(),
+    language: str = 'auto',
+    keyterms: tuple[str, ...] = (),
+    key: str = KEY,
+    refuses_in_handshake: bool = False,
+) -> AsyncIterator[tuple[ScribeSimulator, ElevenLabsRecognizer]]:
+    """A service and an open engine that uses it; in the end no socket may be left."""
+    async with ScribeSimulator(
+        plan, texts=texts, key=KEY, habits=habits, refuses_in_handshake=refuses_in_handshake
+    ) as sim:
+        request = ScribeRequest(sim.url, language=language, keyterms=keyterms)
+        recognizer = ElevenLabsRecognizer(key, request, limits, keeping)
+        await recognizer.open()
+        try:
+            yield sim, recognizer
+        finally:
+            await recognizer.close()
+            await until(lambda: not any(session.open for session in sim.sessions))
+
+
+def run(scenario: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run it; in the end no task may be left."""
+
+    async def watched() -> None:
+        before = asyncio.all_tasks()
+        async with asyncio.timeout(15):
+            await scenario()
+        left = asyncio.all_tasks() - before
+        assert not left, left
+
+    asyncio.run(watched())
