@@ -37,6 +37,7 @@ setup(
         ('share/ament_index/resource_index/packages', ['resource/prot']),
         ('share/prot', ['package.xml']),
         ('share/prot/config', files('config/*.yaml')),
+        ('share/prot/config/personas', files('config/personas/*.md')),
         ('share/prot/launch', files('launch/*.launch.py')),
         ('lib/prot', NODES),
     ],

@@ -6,6 +6,7 @@ Pure: the dialog node tells it what happens, with times, and asks for the outcom
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from prot_ros.core.heard import Heard, SpokenSentence, heard
@@ -42,6 +43,8 @@ class Reply:
     """What that interrupt voided up to: at a barge-in the beginning of what the user said."""
     failure: str | None = None
     remembered: int = 0
+    tokens: dict[str, float] = field(default_factory=dict)
+    """As in `TurnReport.tokens`."""
     ended: str | None = None
     """The final PlaybackState, None while playback goes on."""
     _played: dict[int, tuple[float, float | None]] = field(default_factory=dict)
@@ -56,6 +59,11 @@ class Reply:
         """Note when a stage was done; only the first time counts."""
         if at != NEVER:
             self._marks.setdefault(stage, at)
+
+    def count(self, tokens: Mapping[str, int]) -> None:
+        """Add what a request to the language model took."""
+        for kind, number in tokens.items():
+            self.tokens[kind] = self.tokens.get(kind, 0) + number
 
     def play(self, report: Playback) -> bool:
         """Take a playback report of this turn; return whether it changed anything.
@@ -167,6 +175,7 @@ class Reply:
             cut=self.cut,
             failure=self.failure,
             memory=self.remembered,
+            tokens=dict(self.tokens),
             latency_ms=self.latencies(),
         )
 

@@ -330,6 +330,9 @@ class TurnReport:
     """Why there was no full reply, null when there was."""
     memory: int = 0
     """Facts that were found for it."""
+    tokens: dict[str, float] = field(default_factory=dict)
+    """What the language model's service counted for it, all requests together: `input` (read
+    anew), `cache_read`, `cache_written` and `output`. Empty where nobody counts."""
     latency_ms: dict[str, float] = field(default_factory=dict)
     """Stage to milliseconds, each counted from the end of the one before: `endpoint` (last speech
     to utterance known to have ended), `stt` (to the transcript), `commit` (turn in the database),

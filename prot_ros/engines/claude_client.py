@@ -13,13 +13,11 @@ import httpx2
 
 from prot_ros.core.survival import Limits
 from prot_ros.engines.claude_failures import FAILURES, KEY_VARIABLE, as_engine_error
+from prot_ros.engines.claude_request import BASE_URL, KEY_HEADERS
 from prot_ros.engines.kinds import EngineError
 
 _log = logging.getLogger(__name__)
 
-BASE_URL = 'https://api.anthropic.com'
-KEY_HEADERS = ('authorization', 'x-api-key')
-"""Where the key is sent: where the service wants it today, or where older gateways look for it."""
 KEEP_ALIVE_S = 300.0
 """Of a connection that nobody uses. That a service has ended it is noticed before its next use."""
 CLOSE_S = 2.0
@@ -37,6 +35,10 @@ class Access:
 
     def check(self) -> None:
         """Raise EngineError for what cannot work, without showing the key."""
+        if not self.key and self.base_url == BASE_URL:
+            raise EngineError(
+                f'Claude needs a key: set {KEY_VARIABLE}, or base_url to a server without keys'
+            )
         # The HTTP layer would show it in its complaint.
         if not all('!' <= char <= '~' for char in self.key):
             raise EngineError(

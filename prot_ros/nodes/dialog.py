@@ -27,15 +27,18 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, aclosing
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from prot_ros import graph
 from prot_ros.core import language
 from prot_ros.core.announcements import Announcements, Request
+from prot_ros.core.context import history_tokens
 from prot_ros.core.conversation import Conversation, Event, State
+from prot_ros.core.endings import FAILURE, ending
 from prot_ros.core.flow import Window
 from prot_ros.core.interruption import Overlap, Policy, wants_the_floor
+from prot_ros.core.language_models import traits
 from prot_ros.core.pending import UnansweredSpeech
 from prot_ros.core.reply import Reply
 from prot_ros.core.sentences import SentenceSplitter
@@ -50,8 +53,12 @@ from prot_ros.core.wire import (
     Transcript,
 )
 from prot_ros.engines import failover, selection
-from prot_ros.engines.kinds import EngineError, Message, Prompt, Responder
+from prot_ros.engines.claude_request import DEFAULT_MODEL, EFFORTS, KEY_HEADERS, THINKING
+from prot_ros.engines.kinds import BrokenOff, EngineError, Message, Responder, Usage
+from prot_ros.engines.persona import read as read_persona
+from prot_ros.memory.context import ConversationContext
 from prot_ros.memory.in_time import MemoryInTime
+from prot_ros.memory.recall_tool import RecallTool
 from prot_ros.node import ProtNode
 from prot_ros.online_params import OnlineParams
 from prot_ros.params import param
@@ -86,8 +93,29 @@ class Params(OnlineParams):
     person: str = param('someone', 'Whose memories these are')
     language: str = param('en', 'ISO 639-1 code of what is spoken where the script does not tell')
     persona: str = param(
-        'You are a friendly robot. You talk with people: short sentences, no markup.',
-        'Who the robot is, as the language model is told',
+        'auto',
+        'Who the robot is, as the language model is told: the name of a file in config/personas, '
+        'the path of another text file, or auto for that of the language',
+    )
+    model: str = param(DEFAULT_MODEL, "claude: the language model's name at its service")
+    max_tokens: int = param(
+        1024, 'claude: most tokens of a reply, thinking included', ge=16, le=64_000
+    )
+    effort: str = param(
+        'auto', "claude: auto is the model's least, none leaves it to the service", one_of=EFFORTS
+    )
+    thinking: str = param(
+        'auto', "claude: auto is the model's least, none leaves it to the service", one_of=THINKING
+    )
+    base_url: str = param('', "claude: a compatible server, empty for Anthropic's")
+    key_header: str = param(
+        'authorization', 'claude: the header in which the key is sent', one_of=KEY_HEADERS
+    )
+    context_tokens: int = param(
+        0,
+        'Tokens that the language model takes in one request; 0 is what is known of the model',
+        ge=0,
+        le=2_000_000,
     )
     policy: str = param(
         Policy.INTERRUPTIBLE, 'How replies yield to somebody who speaks', one_of=Policy.ALL
@@ -109,8 +137,13 @@ class Params(OnlineParams):
         15.0, 'The voice has failed when nothing is heard this long', unit='s', ge=2.0, le=60.0
     )
     history: int = param(
-        40, 'Messages of the conversation that the language model is shown', ge=0, le=400
+        200, 'Most messages of the conversation that the language model is shown', ge=0, le=400
     )
+
+    def history_tokens(self, persona: str) -> int:
+        """Return how many tokens the history may have."""
+        takes = self.context_tokens or traits(self.model).context_tokens
+        return history_tokens(takes, self.max_tokens, persona)
 
 
 class DialogNode(ProtNode[Params]):
@@ -138,13 +171,25 @@ class DialogNode(ProtNode[Params]):
         self._false_alarms = 0
 
     async def open(self, stack: AsyncExitStack) -> None:
-        choice = await selection.responder(self.params, self.get_logger())
+        persona = read_persona(self.params.persona, self.params.language)
+        self.memory = await stack.enter_async_context(MemoryInTime(self.params, self.get_logger()))
+        tools = (RecallTool(self.memory),) if self.memory.keeps else ()
+        choice = await selection.responder(self.params, self.get_logger(), tools)
         stack.push_async_callback(choice.engine.close)
         self.get_logger().info(choice.sentence('language model'))
         self.engine: Responder = choice.engine
-        self.memory = await stack.enter_async_context(MemoryInTime(self.params, self.get_logger()))
-        self.history: deque[Message] = deque(maxlen=max(1, self.params.history))
-        self.history.extend(await self.memory.recent(self.params.history))
+        summarizer = await selection.summarizer(self.params)
+        if summarizer is not None:
+            stack.push_async_callback(summarizer.close)
+        self.talk = ConversationContext(
+            persona,
+            self.memory,
+            summarizer,
+            self.params.history,
+            self.params.history_tokens(persona),
+        )
+        stack.push_async_callback(self.talk.close)
+        await self.talk.open()
 
     async def start(self, stack: AsyncExitStack) -> None:
         self.conversation = Conversation()
@@ -460,33 +505,33 @@ class DialogNode(ProtNode[Params]):
         facts = await self.memory.recall(reply.utterance)
         reply.remembered = len(facts)
         reply.mark('memory', self.now())
-        prompt = Prompt(
-            persona=self.params.persona,
-            history=tuple(self.history)[-self.params.history :],
-            memory=facts,
-            utterance=reply.utterance,
-            now=datetime.now().astimezone(),
-        )
-        await self._speak(reply, self.engine.reply(prompt))
+        prompt = self.talk.prompt(reply.utterance, facts, datetime.now().astimezone())
+
+        def counted(usage: Usage) -> None:
+            if not reply.tokens:
+                self.talk.counted(prompt, usage)  # later ones have more in them
+            reply.count(asdict(usage))
+
+        await self._speak(reply, self.engine.reply(prompt, counted))
 
     async def _speak(self, reply: Reply, pieces: AsyncIterator[str]) -> None:
         """Publish the pieces sentence by sentence, then wait until all has been heard."""
         splitter = SentenceSplitter()
-        async with aclosing(pieces) as stream:  # type: ignore[type-var]
-            while True:
-                try:
-                    async with asyncio.timeout(self.params.piece_deadline_s):
-                        piece = await anext(stream)
-                except StopAsyncIteration:
-                    break
-                except TimeoutError:
-                    raise TimeoutError(
-                        f'the language model was silent for {self.params.piece_deadline_s:g} s'
-                    ) from None
-                reply.mark('first_token', self.now())
-                for text in splitter.push(piece):
-                    await self._send(reply, text)
-        for text in splitter.end():
+        try:
+            async with aclosing(pieces) as stream:  # type: ignore[type-var]
+                while (piece := await self._piece(stream)) is not None:
+                    reply.mark('first_token', self.now())
+                    for text in splitter.push(piece):
+                        await self._send(reply, text)
+        except BrokenOff as err:
+            # What is left in the splitter is half a sentence.
+            reply.failure = str(err)
+            self.get_logger().warning(f'the reply is broken off: {err}')
+            said = ' '.join(reply.sentences)
+            rest = [ending(err.reason, said, reply.utterance, self.params.language)]
+        else:
+            rest = splitter.end()
+        for text in filter(None, rest):
             await self._send(reply, text)
         await self._send(reply, '', final=True)
         reply.complete = True
@@ -497,6 +542,18 @@ class DialogNode(ProtNode[Params]):
             # this wait.
             await asyncio.sleep(CUT_REPORT_S)
             reply.cut = reply.cut or 'unknown'
+
+    async def _piece(self, stream: AsyncIterator[str]) -> str | None:
+        """Return the next piece of a reply, None at its end; raise BrokenOff for every failure."""
+        try:
+            async with asyncio.timeout(self.params.piece_deadline_s):
+                return await anext(stream, None)
+        except EngineError as err:
+            raise BrokenOff(FAILURE, str(err)) from err
+        except TimeoutError:
+            raise BrokenOff(
+                FAILURE, f'the language model was silent for {self.params.piece_deadline_s:g} s'
+            ) from None
 
     async def _send(self, reply: Reply, text: str, *, final: bool = False) -> None:
         await self._until(reply, self._window.may_publish)
@@ -563,9 +620,9 @@ class DialogNode(ProtNode[Params]):
             else:
                 self.unanswered.add(reply.turn, reply.utterance)
         elif reply.is_answer:
-            self.history.append(Message('user', reply.utterance))
+            self.talk.add(Message('user', reply.utterance))
         if heard.text:
-            self.history.append(Message('robot', heard.text, cut=heard.cut))
+            self.talk.add(Message('robot', heard.text, cut=heard.cut))
             self.publish(graph.SAID, heard.text)
         self._turns += 1
         self._cuts += reply.cut is not None
@@ -595,6 +652,7 @@ class DialogNode(ProtNode[Params]):
         engine = getattr(self, 'engine', None)
         conversation = getattr(self, 'conversation', None)
         memory = getattr(self, 'memory', None)
+        talk = getattr(self, 'talk', None)
         return {
             **failover.shown(engine),
             'conversation': conversation.state.value if conversation is not None else '',
@@ -602,6 +660,7 @@ class DialogNode(ProtNode[Params]):
             'turns cut': getattr(self, '_cuts', 0),
             'false alarms': getattr(self, '_false_alarms', 0),
             **(memory.status() if memory is not None else {}),
+            **(talk.status() if talk is not None else {}),
         }
 
 

@@ -76,7 +76,7 @@ class Socket:
 def model(monkeypatch: pytest.MonkeyPatch) -> list[Socket]:
     made: list[Socket] = []
 
-    async def responder(settings: Any) -> Any:
+    async def responder(settings: Any, *_: Any) -> Any:
         made.append(Socket())
         await made[0].open()
         return selection.Choice(made[0], 'the test asks for it')

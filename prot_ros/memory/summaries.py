@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Summaries of what was said: which turns still need one, and the latest one there is.
+
+Turns stay as they are, for good. So a summary that could not be made is made later, from the same
+turns, and nothing is lost meanwhile.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from asyncpg import Connection
+
+from prot_ros.engines.kinds import Message
+from prot_ros.memory.storable import storable
+
+MOST_TURNS = 100
+"""Of one summary."""
+OLDEST = 400
+"""Turns back from the newest that are still summed up. Whoever talked for years without a language
+model that can do so does not have all of it read at once."""
+MOST_TEXT = 8_000
+"""Characters of a summary."""
+
+_LATEST = 'SELECT text, through FROM summary WHERE person = $1 ORDER BY id DESC LIMIT 1'
+# What was cut before anything was heard has been asked again, as part of a later turn. One that
+# has no reply yet may be getting it now.
+_WAITING = """
+SELECT id, utterance, heard, cut
+FROM (
+    SELECT * FROM turn WHERE person = $1 ORDER BY id DESC OFFSET $2 LIMIT $3
+) AS older
+WHERE id > coalesce(
+        (SELECT through FROM summary WHERE person = $1 ORDER BY id DESC LIMIT 1), 0)
+    AND NOT (cut AND heard = '')
+    AND (replied_at IS NOT NULL OR created_at < now() - interval '2 minutes')
+ORDER BY id LIMIT $4
+"""
+# One that covers no more than the latest was made by another process meanwhile.
+_WRITE = """
+INSERT INTO summary (person, through, text)
+SELECT $1, $2, $3 WHERE NOT EXISTS (SELECT FROM summary WHERE person = $1 AND through >= $2)
+"""
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Turns that have no summary yet."""
+
+    through: int
+    """The number of the last one."""
+    messages: tuple[Message, ...]
+
+
+async def latest(connection: Connection, person: str) -> str:
+    """Return the latest summary, '' where there is none."""
+    row = await connection.fetchrow(_LATEST, person)
+    return row['text'] if row is not None else ''
+
+
+async def waiting(connection: Connection, person: str, newest: int) -> Waiting | None:
+    """Return the oldest turns that have none, leaving out the `newest` so many turns."""
+    rows = await connection.fetch(_WAITING, person, newest, OLDEST, MOST_TURNS)
+    messages = []
+    for row in rows:
+        if row['utterance']:
+            messages.append(Message('user', row['utterance']))
+        if row['heard']:
+            messages.append(Message('robot', row['heard'], cut=row['cut']))
+    return Waiting(rows[-1]['id'], tuple(messages)) if messages else None
+
+
+async def write(connection: Connection, person: str, through: int, text: str) -> None:
+    """Keep a summary of everything up to the turn `through`."""
+    await connection.execute(_WRITE, person, through, storable(text, MOST_TEXT))
