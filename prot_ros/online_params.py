@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from prot_ros.core.circuit import CircuitLimits
 from prot_ros.core.survival import Limits
+from prot_ros.engines.embed_http import IN_FLIGHT, MOST_DIMENSIONS
+from prot_ros.engines.selection_embedder import EMBEDDERS
 from prot_ros.params import param
 
 
@@ -80,3 +82,39 @@ class OnlineParams:
     def circuit(self) -> CircuitLimits:
         """When it is left alone."""
         return CircuitLimits(failures=self.online_failures, rest_s=self.online_rest_s)
+
+
+@dataclass(frozen=True)
+class EmbeddingParams:
+    """What the parameters of a node inherit that has vectors made."""
+
+    embedding_engine: str = param(
+        'auto',
+        'What makes vectors of what is remembered; auto takes an online engine whose key is set, '
+        'else local. Each engine has vectors of its own, made in the background',
+        one_of=('auto', *EMBEDDERS),
+        name='embedding.engine',
+    )
+    embedding_model: str = param(
+        '', 'voyage, openai: the model, empty for the usual one', name='embedding.model'
+    )
+    embedding_base_url: str = param(
+        '',
+        "voyage, openai: another server that speaks the same protocol, such as Ollama's "
+        'http://localhost:11434/v1 for openai',
+        name='embedding.base_url',
+    )
+    embedding_dimensions: int = param(
+        0,
+        'voyage, openai: of each vector; 0 is what the model usually gives, where that is known',
+        ge=0,
+        le=MOST_DIMENSIONS,
+        name='embedding.dimensions',
+    )
+    embedding_in_flight: int = param(
+        IN_FLIGHT,
+        'voyage, openai: most requests that are under way at once',
+        ge=1,
+        le=64,
+        name='embedding.in_flight',
+    )
