@@ -82,6 +82,7 @@ setup(
             'colcon-recursive-crawl',
             'colcon-ros',
             'coverage>=7.10',
+            'elevenlabs>=2',  # its clients look at the simulated services
             'elevenlabs>=2.70',  # an independent client of the simulated services
             'hypothesis',
             'import-linter>=2',
