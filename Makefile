@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # make demo   a whole spoken conversation; installs what it needs
 # make test   everything that must hold before a change lands; installs what it needs
+# make coverage  the same, and which share of the lines no test runs
 # make campaign  a thousand interruptions, at every boundary of a turn; ROUNDS= and SEED= choose
 # make lint   style, types and the import rule       make unit   the quick tests
 # make config writes config/prot.yaml again          make clean  removes what was made here
@@ -21,6 +22,9 @@ endif
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 TIME_LIMIT := 1200
+# Tests mostly wait for somebody to finish speaking; two at a time take little more than half.
+PYTEST := -m pytest
+WORKERS := -n 2 --dist loadfile
 ROUNDS ?= 1000
 SEED ?= 1
 
@@ -31,23 +35,28 @@ quietly = @printf '%-12s' '$(1)'; if out=$$($(2) 2>&1); then echo ok; \
 	else code=$$?; printf 'FAILED\n%s\n' "$$out"; exit $$code; fi
 # The same for a tier of tests, but the last line and the reasons of skips are shown.
 tier = @printf '%-12s' '$(1)'; \
-	if out=$$($(BIN)/python -m coverage run -m pytest -rs test/$(1) 2>&1 </dev/null); \
+	if out=$$($(BIN)/python $(PYTEST) $(WORKERS) -rs test/$(1) 2>&1 </dev/null); \
 	then printf '%s\n' "$$out" | grep -E '^SKIPPED|(passed|skipped).* in ' ; \
 	else code=$$?; printf 'FAILED\n%s\n' "$$out"; exit $$code; fi
 
 .NOTPARALLEL:
-.PHONY: test demo campaign lint unit config clean packages tiers
+.PHONY: test coverage demo campaign lint unit config clean packages tiers
 
 test: $(INSTALLED)
 	@$(PYTHON) test/nothing_left.py -- \
 		timeout --foreground $(TIME_LIMIT) $(MAKE) --no-print-directory tiers
 
 tiers: lint
-	@rm -f .coverage .coverage.*
 	$(call tier,unit)
+	$(call tier,simulators)
 	$(call tier,node)
 	$(call tier,system)
 	$(call tier,launch)
+
+# Not part of the tests: to trace every line of every process takes half as long again.
+coverage: $(INSTALLED)
+	@rm -f .coverage .coverage.*
+	@$(MAKE) --no-print-directory tiers PYTEST='-m coverage run -m pytest'
 	@$(BIN)/python -m coverage combine -q
 	@printf 'coverage    %s %% (of lines and branches)\n' "$$($(BIN)/python -m coverage report --format=total)"
 

@@ -82,7 +82,6 @@ setup(
             'colcon-recursive-crawl',
             'colcon-ros',
             'coverage>=7.10',
-            'elevenlabs>=2',  # its clients look at the simulated services
             'elevenlabs>=2.70',  # an independent client of the simulated services
             'hypothesis',
             'import-linter>=2',
@@ -91,6 +90,7 @@ setup(
             # launch_testing's plugin, which comes with a sourced ROS distribution, refuses 9.
             'pytest>=8,<9',
             'pytest-timeout',
+            'pytest-xdist',
             'ruff>=0.12',
             'setuptools>=68,<80',  # colcon's ament_python build needs its `develop`
             'wheel',
