@@ -11,7 +11,7 @@ from urllib.parse import urlencode, urlsplit
 
 from prot_ros.engines.kinds import EngineError
 
-BASE_URL = 'wss://api.elevenlabs.io'
+SERVICE = 'wss://api.elevenlabs.io'
 MODEL = 'scribe_v2_realtime'
 RATE = 16000
 AUTO = 'auto'
@@ -24,7 +24,7 @@ _SCHEMES = {'wss': 'wss', 'ws': 'ws', 'https': 'wss', 'http': 'ws'}
 _LANGUAGE = re.compile(r'[a-z]{2,3}')
 
 
-def keyterms(text: str) -> tuple[str, ...]:
+def split_keyterms(text: str) -> tuple[str, ...]:
     """Read words and names separated by commas, without empty ones and repetitions."""
     return tuple(dict.fromkeys(filter(None, (' '.join(term.split()) for term in text.split(',')))))
 
@@ -33,7 +33,7 @@ def keyterms(text: str) -> tuple[str, ...]:
 class ScribeRequest:
     """What a session is opened with and keeps; another wish needs another session."""
 
-    base_url: str = BASE_URL
+    url: str = SERVICE
     model: str = MODEL
     language: str = AUTO
     """`auto`, or a code of ISO 639-1 or 639-3 without a region."""
@@ -42,11 +42,9 @@ class ScribeRequest:
 
     def __post_init__(self) -> None:
         """Raise EngineError for what the service would refuse, or worse, not understand."""
-        parts = urlsplit(self.base_url)
+        parts = urlsplit(self.url)
         if parts.scheme not in _SCHEMES or not parts.hostname:
-            raise EngineError(
-                f'elevenlabs.base_url is {self.base_url!r}, expected such as {BASE_URL}'
-            )
+            raise EngineError(f'elevenlabs.url is {self.url!r}, expected such as {SERVICE}')
         if not self.model:
             raise EngineError(f'elevenlabs.model is empty, expected such as {MODEL}')
         if self.language != AUTO and not _LANGUAGE.fullmatch(self.language):
@@ -66,8 +64,8 @@ class ScribeRequest:
                 )
 
     @property
-    def url(self) -> str:
-        """Of the socket."""
+    def socket_url(self) -> str:
+        """Where a session with all this is had."""
         query = [
             ('model_id', self.model),
             ('audio_format', f'pcm_{RATE}'),
@@ -76,7 +74,7 @@ class ScribeRequest:
         if self.language != AUTO:
             query.append(('language_code', self.language))
         query += [('keyterms', term) for term in self.keyterms]
-        scheme, _, rest = self.base_url.partition('://')
+        scheme, _, rest = self.url.partition('://')
         path = '/v1/speech-to-text/realtime?'
         return f'{_SCHEMES[scheme.lower()]}://{rest.rstrip("/")}{path}{urlencode(query)}'
 

@@ -120,7 +120,7 @@ class ScribeSession:
         try:
             async with asyncio.timeout(limits.connect_s):
                 socket = await open_websocket(
-                    request.url,
+                    request.socket_url,
                     {'xi-api-key': key},
                     context=context,
                     connect_s=limits.connect_s,
@@ -350,10 +350,10 @@ def _refusal(err: Exception, key: str) -> EngineError:
         if 300 <= answer.status_code < 400:
             return EngineError(
                 f'ElevenLabs redirects ({answer.status_code}), which would carry the key away: '
-                'set elevenlabs.base_url to where it is'
+                'set elevenlabs.url to where it is'
             )
         if answer.status_code == 404:
-            return EngineError('there is no speech-to-text (404): check elevenlabs.base_url')
+            return EngineError('there is no speech-to-text (404): check elevenlabs.url')
         return failure(
             answer.body,
             status=answer.status_code,

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from prot_ros.core.survival import Limits
@@ -38,12 +39,14 @@ class Keeping:
 class ScribeSessions:
     """Owns the session, and the tasks that close or prepare one. Used between open and close."""
 
-    def __init__(self, key: str, limits: Limits, keeping: Keeping, request: ScribeRequest) -> None:
-        self.request = request
-        """What the next utterance shall have."""
+    def __init__(
+        self, key: str, limits: Limits, keeping: Keeping, wish: Callable[[], ScribeRequest]
+    ) -> None:
+        """`wish` says what the next utterance shall have."""
         self.opened = 0
         """Sessions so far."""
         self._key = key
+        self._wish = wish
         self._limits = limits
         self._keeping = keeping
         self._is_open = False
@@ -56,7 +59,7 @@ class ScribeSessions:
 
     async def open(self) -> None:
         """Pay what a first connection costs besides the connection."""
-        self._tls = await tls(self.request.url)
+        self._tls = await tls(self._wish().socket_url)
         self._is_open = True
 
     async def close(self) -> None:
@@ -93,7 +96,7 @@ class ScribeSessions:
             raise EngineError('ElevenLabs speech-to-text is not open')
         keeping = self._keeping
         session = await ScribeSession.open(
-            self.request, self._key, self._limits, self._tls, keeping.keep_alive_s, keeping.ping_s
+            self._wish(), self._key, self._limits, self._tls, keeping.keep_alive_s, keeping.ping_s
         )
         self.opened += 1
         if not self._is_open:
@@ -130,7 +133,7 @@ class ScribeSessions:
     def _fit(self, session: ScribeSession) -> bool:
         age_s = asyncio.get_running_loop().time() - session.born
         return (
-            session.usable and session.request == self.request and age_s < self._keeping.rotate_s
+            session.usable and session.request == self._wish() and age_s < self._keeping.rotate_s
         )
 
     def _let_go(self) -> None:

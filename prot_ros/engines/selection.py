@@ -28,11 +28,13 @@ from prot_ros.engines.kinds import (
     VoiceActivity,
 )
 from prot_ros.engines.phrase_cache import PhraseCache
+from prot_ros.engines.scribe_request import ScribeRequest
 from prot_ros.engines.selection_settings import (
     EchoSettings,
     MicSettings,
     OnlineSettings,
     PlaybackSettings,
+    RecognizerSettings,
     ResponderSettings,
     SynthesizerSettings,
     VoiceActivitySettings,
@@ -43,7 +45,7 @@ from prot_ros.engines.tts_elevenlabs_settings import VoiceSetting
 MICROPHONES = ('pyaudio', 'wav', 'pipe', 'none')
 ECHO_MODES = ('reference', 'system', 'gate', 'none')
 VOICE_ACTIVITIES = ('silero', 'webrtcvad')
-RECOGNIZERS = ('pocketsphinx',)
+RECOGNIZERS = ('elevenlabs', 'pocketsphinx')
 RESPONDERS = ('claude', 'offline')
 VOICES_ONLINE = ('elevenlabs', 'elevenlabs_http')
 SYNTHESIZERS = (*VOICES_ONLINE, 'offline')
@@ -177,18 +179,30 @@ def voice_activity(settings: VoiceActivitySettings, rate: int) -> Choice[VoiceAc
     raise EngineError('; '.join(refused))
 
 
-async def recognizer(settings: OnlineSettings, log: Log | None = None) -> Choice[Recognizer]:
-    """Choose a speech recogniser; it is returned open."""
+async def recognizer(
+    settings: RecognizerSettings,
+    log: Log | None = None,
+    wish: Callable[[], ScribeRequest] | None = None,
+) -> Choice[Recognizer]:
+    """Choose a speech recogniser; it is returned open. `wish` is asked at each utterance."""
 
     def offline() -> Recognizer:
         from prot_ros.engines.stt_pocketsphinx import PocketSphinxRecognizer
 
         return PocketSphinxRecognizer()
 
+    def online(name: str, key: str) -> Recognizer:
+        from prot_ros.engines.stt_elevenlabs import ElevenLabsRecognizer, Keeping
+
+        keeping = Keeping(warm=settings.keep_warm, rest_s=settings.rest_s)
+        return ElevenLabsRecognizer(
+            key, wish or (lambda: settings.scribe), settings.limits, keeping
+        )
+
     def failover(online: Recognizer, offline: Recognizer | None) -> Recognizer:
         return FailoverRecognizer(online, offline, settings.limits, settings.circuit, log=log)
 
-    kind = _Kind('pocketsphinx', offline, failover)
+    kind = _Kind('pocketsphinx', offline, failover, ('elevenlabs',), keys.ELEVENLABS, online)
     return await _online_or_offline(kind, settings, log)
 
 

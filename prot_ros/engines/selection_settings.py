@@ -7,6 +7,7 @@ from typing import Protocol
 
 from prot_ros.core.circuit import CircuitLimits
 from prot_ros.core.survival import Limits
+from prot_ros.engines.scribe_request import ScribeRequest
 from prot_ros.engines.tts_elevenlabs_settings import VoiceSetting
 
 
@@ -85,6 +86,19 @@ class OnlineSettings(Protocol):
 
     @property
     def circuit(self) -> CircuitLimits: ...
+
+
+class RecognizerSettings(OnlineSettings, Protocol):
+    """What choosing a speech recogniser depends on."""
+
+    @property
+    def scribe(self) -> ScribeRequest: ...
+
+    @property
+    def keep_warm(self) -> bool: ...
+
+    @property
+    def rest_s(self) -> float: ...
 
 
 class SynthesizerSettings(OnlineSettings, Protocol):

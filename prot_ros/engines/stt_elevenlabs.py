@@ -14,8 +14,7 @@ recogniser to fall back on.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Callable
 
 from prot_ros.core.attribution import plain
 from prot_ros.core.replay import ReplayBuffer
@@ -25,6 +24,8 @@ from prot_ros.engines.kinds import EngineError
 from prot_ros.engines.scribe_request import RATE, ScribeRequest
 from prot_ros.engines.scribe_session import ScribeSession, SessionLostError
 from prot_ros.engines.scribe_sessions import Keeping, ScribeSessions
+
+__all__ = ['ElevenLabsRecognition', 'ElevenLabsRecognizer', 'Keeping']
 
 SECOND = 2 * RATE
 """Bytes of one."""
@@ -173,13 +174,14 @@ class ElevenLabsRecognizer:
     def __init__(
         self,
         key: str,
-        request: ScribeRequest = ScribeRequest(),
+        wish: Callable[[], ScribeRequest] = ScribeRequest,
         limits: Limits = Limits(),
         keeping: Keeping = Keeping(),
     ) -> None:
+        """`wish` says how to recognise; it is asked at the beginning of each utterance."""
         self._has_key = bool(key)
         self._limits = limits
-        self._sessions = ScribeSessions(key, limits, keeping, request)
+        self._sessions = ScribeSessions(key, limits, keeping, wish)
         self._is_open = False
         self._latest: ElevenLabsRecognition | None = None
         self._given_up: set[asyncio.Task[None]] = set()
@@ -211,30 +213,6 @@ class ElevenLabsRecognizer:
         self._give_up()
         self._latest = ElevenLabsRecognition(self._sessions, self._limits)
         return self._latest
-
-    @property
-    def request(self) -> ScribeRequest:
-        """What the next utterance is asked of."""
-        return self._sessions.request
-
-    def ask(
-        self,
-        *,
-        language: str | None = None,
-        keyterms: Iterable[str] | None = None,
-        model: str | None = None,
-    ) -> None:
-        """Change what is not None, from the next utterance on.
-
-        Raises EngineError for what the service would refuse, and changes nothing then.
-        """
-        now = self._sessions.request
-        self._sessions.request = replace(
-            now,
-            language=now.language if language is None else language,
-            keyterms=now.keyterms if keyterms is None else tuple(keyterms),
-            model=now.model if model is None else model,
-        )
 
     def status(self) -> dict[str, object]:
         """Return what a person would want to know."""

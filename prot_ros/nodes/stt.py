@@ -28,6 +28,15 @@ from prot_ros.core.wire import TEXT_LIMIT, AudioChunk, Transcript
 from prot_ros.engines import failover, selection
 from prot_ros.engines.kinds import EngineError, Recognition, Recognizer
 from prot_ros.engines.resample import Resampler
+from prot_ros.engines.scribe_request import (
+    AUTO,
+    KEYTERM_LIMIT,
+    KEYTERMS_LIMIT,
+    MODEL,
+    SERVICE,
+    ScribeRequest,
+    split_keyterms,
+)
 from prot_ros.node import ProtNode
 from prot_ros.online_params import OnlineParams
 from prot_ros.params import param
@@ -45,6 +54,49 @@ class Params(OnlineParams):
         'What recognises speech; auto takes the best one that can work here',
         one_of=('auto', *selection.RECOGNIZERS),
     )
+    language: str = param(
+        AUTO,
+        f'elevenlabs: what is spoken, as a code of ISO 639 such as ko or en; {AUTO} is told by '
+        'listening',
+        live=True,
+    )
+    keyterms: str = param(
+        '',
+        f'elevenlabs: names and words to expect, with commas between them, up to {KEYTERMS_LIMIT} '
+        f'of {KEYTERM_LIMIT} characters',
+        live=True,
+    )
+    keep_warm: bool = param(
+        True, 'elevenlabs: whether the connection is kept from one utterance to the next'
+    )
+    rest_s: float = param(
+        60.0,
+        'elevenlabs: a connection without an utterance is closed after this',
+        unit='s',
+        ge=1.0,
+        le=3600.0,
+    )
+    elevenlabs_url: str = param(
+        '', 'ElevenLabs: where it is, empty for the service itself', name='elevenlabs.url'
+    )
+    elevenlabs_model: str = param(MODEL, 'ElevenLabs: model', name='elevenlabs.model', live=True)
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for what the service would refuse."""
+        try:
+            self.scribe  # noqa: B018 - it checks itself
+        except EngineError as err:
+            raise ValueError(str(err)) from err
+
+    @property
+    def scribe(self) -> ScribeRequest:
+        """How ElevenLabs recognises."""
+        return ScribeRequest(
+            self.elevenlabs_url or SERVICE,
+            self.elevenlabs_model,
+            self.language,
+            split_keyterms(self.keyterms),
+        )
 
 
 class SttNode(ProtNode[Params]):
@@ -61,10 +113,16 @@ class SttNode(ProtNode[Params]):
         self._failure = ''
 
     async def open(self, stack: AsyncExitStack) -> None:
-        choice = await selection.recognizer(self.params, self.get_logger())
+        choice = await selection.recognizer(
+            self.params, self.get_logger(), lambda: self.params.scribe
+        )
         stack.push_async_callback(choice.engine.close)
         self.get_logger().info(choice.sentence('speech recogniser'))
         self.engine: Recognizer = choice.engine
+
+    def on_params_changed(self, old: Params, new: Params) -> None:
+        # What failed with the old settings may work with the new ones.
+        failover.mended(getattr(self, 'engine', None))
 
     async def start(self, stack: AsyncExitStack) -> None:
         self._silenced = NEVER

@@ -8,6 +8,7 @@ import random
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 from prot_ros.core.survival import Limits
@@ -66,17 +67,22 @@ async def service(
     limits: Limits = QUICK,
     keeping: Keeping = Keeping(),
     habits: Habits = Habits(),
-    language: str = 'auto',
-    keyterms: tuple[str, ...] = (),
+    wishes: Sequence[ScribeRequest] = (),
     key: str = KEY,
     refuses_in_handshake: bool = False,
 ) -> AsyncIterator[tuple[ScribeSimulator, ElevenLabsRecognizer]]:
-    """A service and an open engine that uses it; in the end no socket may be left."""
+    """A service and an open engine that uses it; in the end no socket may be left.
+
+    The last of `wishes` is how to recognise, but for the URL.
+    """
     async with ScribeSimulator(
         plan, texts=texts, key=KEY, habits=habits, refuses_in_handshake=refuses_in_handshake
     ) as sim:
-        request = ScribeRequest(sim.url, language=language, keyterms=keyterms)
-        recognizer = ElevenLabsRecognizer(key, request, limits, keeping)
+
+        def wish() -> ScribeRequest:
+            return replace(wishes[-1] if wishes else ScribeRequest(), url=sim.url)
+
+        recognizer = ElevenLabsRecognizer(key, wish, limits, keeping)
         await recognizer.open()
         try:
             yield sim, recognizer

@@ -552,7 +552,7 @@ def test_trap_6_a_redirect_does_not_carry_the_key_away(status):
                 async with engine(f'ws://127.0.0.1:{socket.getsockname()[1]}') as recognizer:
                     error = await refused(recognizer)
                     assert not error.retryable
-                    assert 'elevenlabs.base_url' in str(error)
+                    assert 'elevenlabs.url' in str(error)
             assert not elsewhere.handshakes
 
     run(scenario)
@@ -628,7 +628,7 @@ def engine(url: str, limits: Limits = QUICK) -> contextlib.AbstractAsyncContextM
 
     @contextlib.asynccontextmanager
     async def opened():
-        recognizer = ElevenLabsRecognizer(KEY, ScribeRequest(url), limits)
+        recognizer = ElevenLabsRecognizer(KEY, lambda: ScribeRequest(url), limits)
         await recognizer.open()
         try:
             yield recognizer
