@@ -11,13 +11,18 @@ import asyncio
 import os
 from collections import deque
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol
 
 from prot_ros.core.facts import Fact
 from prot_ros.core.stamps import Stamp
-from prot_ros.engines.kinds import EngineError, Message
+from prot_ros.engines import failover
+from prot_ros.engines.embed_local import LocalEmbedder
+from prot_ros.engines.failover import Log
+from prot_ros.engines.kinds import Embedder, EngineError, Message
+from prot_ros.engines.selection_embedder import EmbedderSettings, embedder
 from prot_ros.memory.folders import data_folder
 from prot_ros.memory.store import Memory
 from prot_ros.memory.summaries import Waiting
@@ -27,9 +32,11 @@ BACKLOG = 200
 URL_VARIABLE = 'PROT_DATABASE_URL'
 FACTS = 20
 """Facts a reply is given."""
+VECTOR_SHARE = 0.4
+"""Of the budget, for a service's vector of what is looked for; the query itself takes 5 ms."""
 
 
-class Settings(Protocol):
+class Settings(EmbedderSettings, Protocol):
     """What the memory of a conversation depends on."""
 
     @property
@@ -46,14 +53,6 @@ class Settings(Protocol):
 
     @property
     def commit_deadline_s(self) -> float: ...
-
-
-class Log(Protocol):
-    """Where the memory says what it noticed."""
-
-    def info(self, message: str) -> object: ...
-
-    def warning(self, message: str) -> object: ...
 
 
 @dataclass(frozen=True)
@@ -89,6 +88,8 @@ class MemoryInTime:
         self._settings = settings
         self._log = log
         self._memory: Memory | None = None
+        self._embedder: Embedder | None = None
+        self._held = AsyncExitStack()
         self._backlog: deque[Callable[[Memory], Awaitable[None]]] = deque(maxlen=BACKLOG)
         self._writing = asyncio.Lock()  # one writer, so that turns are committed in order
         self._late = 0
@@ -98,13 +99,20 @@ class MemoryInTime:
         place = where(self._settings.database)
         self._log.info(f'memory: {place.kind} ({place.why})')
         if place.kind != 'none':
-            memory = Memory(
-                url=place.url,
-                data_folder=data_folder(self._settings.data_folder),
-                person=self._settings.person,
-            )
-            await memory.open()
-            self._memory = memory
+            async with AsyncExitStack() as held:
+                choice = await embedder(self._settings, self._log)
+                held.push_async_callback(choice.engine.close)
+                self._log.info(choice.sentence('embeddings'))
+                local = isinstance(choice.engine, LocalEmbedder)
+                memory = Memory(
+                    url=place.url,
+                    data_folder=data_folder(self._settings.data_folder),
+                    person=self._settings.person,
+                    embedder=None if local else choice.engine,
+                )
+                await held.enter_async_context(memory)
+                self._embedder, self._memory = choice.engine, memory
+                self._held = held.pop_all()
         return self
 
     async def __aexit__(
@@ -113,8 +121,7 @@ class MemoryInTime:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._memory is not None:
-            await self._memory.close()
+        await self._held.aclose()
 
     async def recent(self, limit: int) -> tuple[Message, ...]:
         """Return the latest messages of earlier conversations, oldest first."""
@@ -169,15 +176,22 @@ class MemoryInTime:
                 f'{err or "the database does not answer"}'
             )
 
+    def expect(self, text: str) -> None:
+        """Say what somebody seems to be saying, which will be recalled when they have said it."""
+        if self._memory is not None:
+            self._memory.expect(text)
+
     async def recall(self, text: str) -> tuple[Fact, ...]:
         """Return what may matter to the reply, within the budget; late is nothing."""
         if self._memory is None:
             return ()
+        budget_s = self._settings.memory_budget_ms / 1000
         try:
-            async with asyncio.timeout(self._settings.memory_budget_ms / 1000):
+            async with asyncio.timeout(budget_s):
                 # What was just told should be known to the very next question.
                 await self._memory.settled()
-                return (await self._memory.recall(text, FACTS)).facts
+                patience_s = VECTOR_SHARE * budget_s
+                return (await self._memory.recall(text, FACTS, patience_s)).facts
         except TimeoutError:
             self._late += 1
         except EngineError as err:
@@ -188,6 +202,10 @@ class MemoryInTime:
     async def search(self, text: str, limit: int) -> tuple[Fact, ...]:
         """Return what is known of something, for whoever has the time; raise EngineError."""
         return () if self._memory is None else (await self._memory.recall(text, limit)).facts
+
+    def concern(self) -> str:
+        """Return what is wrong with the embeddings, in a sentence; '' for nothing."""
+        return failover.concern(self._embedder)
 
     def status(self) -> dict[str, object]:
         """Return what diagnostics show."""

@@ -13,7 +13,6 @@ Everything is safe to repeat: a turn that is recorded twice is kept once.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -25,6 +24,7 @@ from prot_ros.core.stamps import Stamp
 from prot_ros.engines.embed_local import LocalEmbedder
 from prot_ros.engines.kinds import Embedder, EngineError, Message
 from prot_ros.memory import facts, recollection, summaries
+from prot_ros.memory.anticipation import Anticipation
 from prot_ros.memory.database import Database, MemoryUnavailable, Work
 from prot_ros.memory.extraction import Extraction, Extractor
 from prot_ros.memory.postgres import EmbeddedPostgres
@@ -121,7 +121,7 @@ class Memory:
         self._database: Database | None = None
         self._extraction: Extraction | None = None
         self._vectors: Vectors | None = None
-        self._without_vector = 0
+        self._anticipation = Anticipation(self._embedder)
         self._turns = 0
         self._facts = 0
 
@@ -170,6 +170,7 @@ class Memory:
             )
             extraction.waiting = counts['waiting']
             # Pushed last, so they end first: nothing may still use the pool when the pool ends.
+            held.push_async_callback(self._anticipation.stop)
             held.push_async_callback(vectors_of_facts.stop)
             vectors_of_facts.start()
             self._vectors = vectors_of_facts
@@ -218,7 +219,7 @@ class Memory:
         Where the text's vector takes longer than `patience_s`, they are found by words alone.
         """
         words = storable(text, MOST_TEXT)
-        vector = await self._vector(words, patience_s)
+        vector = await self._anticipation.vector(words, patience_s)
         space = facts.space(self._embedder)
         return await self._run(
             lambda connection: recollection.recall(
@@ -226,15 +227,10 @@ class Memory:
             )
         )
 
-    async def _vector(self, text: str, patience_s: float) -> list[float]:
-        """Return the text's vector, nothing where it cannot be had in time."""
-        try:
-            async with asyncio.timeout(patience_s):
-                (vector,) = await self._embedder.embed([text])
-        except (TimeoutError, EngineError):
-            self._without_vector += 1
-            return []
-        return vector
+    def expect(self, text: str) -> None:
+        """Say what will probably be recalled soon, so that its vector is there by then."""
+        if self._quick_embedder is None and self._held is not None:
+            self._anticipation.expect(storable(text, MOST_TEXT))
 
     async def recent(self, limit: int, most_age_s: float = RECENT_S) -> tuple[Message, ...]:
         """Return the latest messages exchanged, at most `limit`, oldest first.
@@ -289,7 +285,7 @@ class Memory:
             'memory extractions waiting': extraction.waiting if extraction else 0,
             'memory extractions failed': extraction.failed if extraction else 0,
             'memory embeddings': facts.space(self._embedder),
-            'memory recalls without vector': self._without_vector,
+            'memory recalls without vector': self._anticipation.late,
             'memory vectors complete': self._vectors.complete if self._vectors else False,
         }
 

@@ -60,7 +60,7 @@ from prot_ros.memory.context import ConversationContext
 from prot_ros.memory.in_time import MemoryInTime
 from prot_ros.memory.recall_tool import RecallTool
 from prot_ros.node import ProtNode
-from prot_ros.online_params import OnlineParams
+from prot_ros.online_params import EmbeddingParams, OnlineParams
 from prot_ros.params import param
 
 SENTENCES_AHEAD = 32
@@ -76,7 +76,7 @@ CUT_REPORT_S = 0.3
 
 
 @dataclass(frozen=True)
-class Params(OnlineParams):
+class Params(OnlineParams, EmbeddingParams):
     """Parameters of the node dialog."""
 
     engine: str = param(
@@ -294,6 +294,7 @@ class DialogNode(ProtNode[Params]):
 
     async def _follow_partials(self) -> None:
         async for partial in self.partials:
+            self.memory.expect(partial.text)
             over = self._spoken_over(partial.turn)
             asked = over is not None and over.asked
             if self.overlap.partial(partial.turn, partial.text, asked=asked):
@@ -646,7 +647,10 @@ class DialogNode(ProtNode[Params]):
                 self._say_next()
 
     def concern(self) -> str:
-        return failover.concern(getattr(self, 'engine', None))
+        memory = getattr(self, 'memory', None)
+        return failover.concern(getattr(self, 'engine', None)) or (
+            memory.concern() if memory is not None else ''
+        )
 
     def status(self) -> dict[str, object]:
         engine = getattr(self, 'engine', None)
