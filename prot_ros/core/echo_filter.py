@@ -104,4 +104,6 @@ class EchoFilter:
         """Return what is left, unless it has become louder: the way has changed, or is unknown."""
         now = np.array((microphone @ microphone, left @ left))
         self._energies += 0.2 * (now - self._energies)
-        return left if self._energies[1] < self._energies[0] else microphone
+        # Now, too: in a pause of the robot's, the filter still adds its errors to the silence.
+        better = self._energies[1] < self._energies[0] and now[1] < now[0]
+        return left if better else microphone

@@ -4,9 +4,10 @@
 The loudspeaker is a null sink, whose monitor is what would be heard. The room is another; its
 monitor is the default source, so what is played into the room is what a microphone hears.
 
-The loudspeaker takes nothing back that it has begun to play, as many real ones do: its monitor is
-exactly what was heard, where another's shows also what was taken back within its last step. And it
-works in steps of 50 ms at most, where an idle null sink takes 2 s to notice that it should play.
+Neither takes anything back that it has begun to play, as many real ones do: its monitor is
+exactly what was heard, where another's shows also what was taken back within its last step. And
+each works in steps of 50 ms at most, where others take 2 s to notice that they should play: what
+is said into the room would be heard so much later.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ class AudioServer:
             f'load-module module-native-protocol-unix auth-anonymous=1 socket={self.socket}\n'
             'load-module module-null-sink sink_name=loudspeaker rate=24000 channels=1 '
             'norewinds=1\n'
-            f'load-module module-null-sink sink_name=room rate={RATE} channels=1\n'
+            f'load-module module-null-sink sink_name=room rate={RATE} channels=1 norewinds=1\n'
             'set-default-sink loudspeaker\n'
             'set-default-source room.monitor\n'
         )

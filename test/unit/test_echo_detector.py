@@ -93,6 +93,15 @@ def test_the_likeness_is_found_at_every_delay():
         assert np.median(likeness) > LIKENESS, f'{delay_ms} ms'
 
 
+def test_what_an_erring_filter_adds_to_a_pause_is_nobody():
+    room = Room(noise_db=-60)
+    pause = np.arange(ROBOT.size) % (2 * RATE) > 1.5 * RATE
+    robot = np.where(pause, 0.0, ROBOT)
+    microphone = room.echo(robot) + room.noise(robot.size)
+    error = np.where(pause, np.random.default_rng(4).standard_normal(robot.size) * 300, 0.0)
+    assert Verdict.FILTERED not in judged(microphone, 0.1 * microphone + error, robot)
+
+
 def test_a_filter_that_has_lost_its_way_makes_nobody_of_the_robot():
     room = Room(noise_db=-40)
     echo = room.echo(ROBOT)

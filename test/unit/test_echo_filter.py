@@ -75,6 +75,15 @@ def test_it_never_makes_louder_what_has_no_echo():
     assert loss_db(other, filtered(other, robot), 0.5, 3) > -0.5
 
 
+def test_a_pause_after_the_robot_stays_as_quiet_as_it_is():
+    robot = voice(1)
+    robot[3 * RATE :] = 0
+    echo = np.convolve(robot, way(80))[: robot.size]
+    # What is left of the echo in the reverberation that it has learned wrongly.
+    echo[int(3.1 * RATE) :] = 0
+    assert not filtered(echo, robot)[int(3.1 * RATE) :].any()
+
+
 def test_a_way_that_changes_is_learned_anew():
     robot = voice(1, 12)
     first = np.convolve(robot, way(80))[: robot.size]
