@@ -40,6 +40,17 @@ def latencies(report: TurnReport) -> str:
     return f'{whole:.0f} ms {kind}' + (f' = {" + ".join(stages)}' if stages else '')
 
 
+def tokens(report: TurnReport) -> str:
+    """Return what the language model read and wrote in words, '' where nobody counted."""
+    counted = report.tokens
+    if not counted:
+        return ''
+    cached = counted.get('cache_read', 0)
+    read = counted.get('input', 0) + counted.get('cache_written', 0) + cached
+    out = counted.get('output', 0)
+    return f'{read:,.0f} tokens read, {cached:,.0f} of them from the cache; {out:,.0f} written'
+
+
 class Narrator:
     """Takes what is seen, in order, and prints it."""
 
@@ -121,6 +132,5 @@ class Narrator:
         if report.failure is not None:
             words = f'✗ the turn failed: {printable(report.failure)}'
             screen.line(MARGIN + screen.style('bad', words))
-        words = latencies(report)
-        if words:
+        for words in filter(None, (latencies(report), tokens(report))):
             self._dim(words)

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from typing import Generic, Protocol, TypeVar
 
 PER_ASCII = 1 / 3
-"""Tokens per character. English has about 1/4, code and numbers more."""
+"""Tokens per character. What is said in English has about 1/4."""
 PER_OTHER = 1.5
 """A Korean syllable is one token or two."""
 PER_MESSAGE = 8

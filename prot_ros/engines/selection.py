@@ -6,6 +6,7 @@ Nodes and `prot doctor` both ask here, so what the doctor says is what will happ
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
@@ -324,7 +325,8 @@ async def _with_stand_in(
     name = settings.engine if asked else kind.online[0]
     make_online = kind.make_online
     assert make_online is not None
-    online = _made(name, lambda name: make_online(name, key))
+    # Elsewhere, because importing what an online engine needs takes up to a second.
+    online = await asyncio.to_thread(_made, name, lambda name: make_online(name, key))
     offline = None
     if settings.online_stand_in and kind.stands_in:
         offline = _made(kind.offline, lambda name: kind.make_offline())

@@ -7,7 +7,7 @@ import io
 from typing import Any
 
 from prot_ros import graph
-from prot_ros.cli.narrator import Narrator, latencies
+from prot_ros.cli.narrator import Narrator, latencies, tokens
 from prot_ros.cli.participant import Seen
 from prot_ros.cli.screen import Screen
 from prot_ros.core.stamps import Stamp
@@ -91,3 +91,12 @@ def test_latencies_are_in_the_order_of_the_stages() -> None:
     )  # fmt: skip
     assert latencies(report) == '703 ms voice to voice = endpoint 610 + stt 90 + audible 3'
     assert latencies(TurnReport(FIRST, 'speech', 'x', 'y', '')) == ''
+
+
+def test_tokens_are_told_where_somebody_counted_them() -> None:
+    counted = {'input': 40.0, 'cache_read': 2_000.0, 'cache_written': 60.0, 'output': 35.0}
+    report = TurnReport(FIRST, 'speech', 'x', 'y', 'y', tokens=counted)
+    assert told((graph.TURN, report)) == [
+        '         2,100 tokens read, 2,000 of them from the cache; 35 written'
+    ]
+    assert tokens(TurnReport(FIRST, 'speech', 'x', 'y', 'y')) == ''
