@@ -120,7 +120,7 @@ MIC_AUDIO = Topic(
     'mic/audio', AudioChunk, MIC_AUDIO_QOS, ('mic',), ('vad',), 'what the microphone hears'
 )
 SPEECH = Topic(
-    'vad/speech', bool, LATCHED_QOS, ('vad',), ('dialog',), 'whether somebody is speaking'
+    'vad/speech', bool, LATCHED_QOS, ('vad',), ('dialog', 'tts'), 'whether somebody is speaking'
 )
 UTTERANCE = Topic(
     'vad/utterance', AudioChunk, UTTERANCE_QOS, ('vad',), ('stt',),

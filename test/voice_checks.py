@@ -16,7 +16,10 @@ from prot_ros.core.survival import Limits
 from prot_ros.engines.kinds import Mark, Synthesizer
 
 KEY = 'sk_planted_0123456789'
-QUICK = Limits(connect_s=0.5, first_response_s=0.5, stall_s=0.3, retries=0)
+PATIENT = Limits(connect_s=5.0, first_response_s=5.0, stall_s=5.0, retries=0)
+"""However busy the machine is."""
+QUICK = Limits(connect_s=1.0, first_response_s=0.4, stall_s=0.4, retries=0)
+"""Where something is waited for in vain."""
 MS_PER_CHARACTER = 50
 
 

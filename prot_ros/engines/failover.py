@@ -20,7 +20,7 @@ from typing import Generic, Protocol, TypeVar
 from prot_ros.core.backoff import Backoff
 from prot_ros.core.circuit import Admission, Circuit, CircuitLimits, State
 from prot_ros.core.survival import Limits
-from prot_ros.engines.kinds import BrokenOff, Engine, EngineError
+from prot_ros.engines.kinds import BrokenOff, Engine, EngineError, Preparable
 
 E = TypeVar('E', bound=Engine)
 T = TypeVar('T')
@@ -140,6 +140,11 @@ class Failover(Generic[E]):
     def mended(self) -> None:
         """Try the online engine again with the next request: something about it was changed."""
         self._circuit.reset()
+
+    def prepare(self) -> None:
+        """Let the online engine connect, unless it is being left alone."""
+        if self._opened and not self.degraded and isinstance(self.online, Preparable):
+            self.online.prepare()
 
     # --- for the wrappers ----------------------------------------------------------------------
 

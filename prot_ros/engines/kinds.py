@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from prot_ros.core.endpointing import Evidence
 from prot_ros.core.facts import Fact
@@ -232,6 +232,15 @@ class Synthesizer(Engine, Protocol):
         Closing the iterator or cancelling its reader kills the work (subprocesses included) before
         control returns. Text is data: it never reaches a shell or an option parser.
         """
+        ...
+
+
+@runtime_checkable
+class Preparable(Protocol):
+    """An engine that can get ready for a request that somebody is about to make."""
+
+    def prepare(self) -> None:
+        """Begin to connect, if need be, without waiting; the request is told of what fails."""
         ...
 
 

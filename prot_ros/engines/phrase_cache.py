@@ -12,7 +12,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from prot_ros.core.stamps import NEVER, Stamp
-from prot_ros.engines.kinds import Mark, Synthesizer
+from prot_ros.engines.kinds import Mark, Preparable, Synthesizer
 
 OnMarks = Callable[[Sequence[Mark]], None]
 PHRASE_LIMIT = 80
@@ -55,6 +55,10 @@ class PhraseCache:
 
     async def close(self) -> None:
         await self._engine.close()
+
+    def prepare(self) -> None:
+        if isinstance(self._engine, Preparable):
+            self._engine.prepare()
 
     async def speak(
         self,

@@ -63,6 +63,7 @@ class ElevenLabsSynthesizer:
         self._tls: ssl.SSLContext | None = None
         self._socket: VoiceSocket | None = None
         self._socket_for: VoiceSetting | None = None
+        self._preparing: asyncio.Task[None] | None = None
         self._used = 0.0
         self.connections = 0
         """Sockets opened since the beginning."""
@@ -79,7 +80,21 @@ class ElevenLabsSynthesizer:
         self._tls = await tls(self._url)
         await self._connected(self._setting())
 
+    def prepare(self) -> None:
+        if self._preparing is None or self._preparing.done():
+            self._preparing = asyncio.create_task(self._prepare(), name='elevenlabs voice ahead')
+
+    async def _prepare(self) -> None:
+        try:
+            await self._connected(self._setting())
+        except EngineError:
+            pass  # whoever speaks next tries again, and is told
+
     async def close(self) -> None:
+        if self._preparing is not None:
+            self._preparing.cancel()
+            await asyncio.wait({self._preparing})
+            self._preparing = None
         async with self._connecting:
             await self._let_go()
 

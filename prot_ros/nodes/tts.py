@@ -4,6 +4,7 @@
 Subscribes
     dialog/sentence    String (JSON)   Sentence: the next thing to say
     speaker/playback   String (JSON)   Playback: how far the loudspeaker has come
+    vad/speech         Bool            who speaks will be answered: the voice connects meanwhile
     interrupt          Header          work for void turns is dropped at once
 Publishes
     tts/audio       Int16MultiArray   60 ms chunks, mono; the last of a reply is marked final
@@ -28,7 +29,7 @@ from prot_ros.core.stamps import NEVER, Stamp
 from prot_ros.core.turns import Interrupt
 from prot_ros.core.wire import Alignment, AudioChunk, Sentence
 from prot_ros.engines import failover, selection
-from prot_ros.engines.kinds import EngineError, Mark, Synthesizer
+from prot_ros.engines.kinds import EngineError, Mark, Preparable, Synthesizer
 from prot_ros.engines.tts_elevenlabs_settings import SPEEDS, VoiceSetting
 from prot_ros.node import ProtNode
 from prot_ros.online_params import OnlineParams
@@ -102,6 +103,7 @@ class TtsNode(ProtNode[Params]):
     def declare(self) -> None:
         self.sentences = self.mailbox(graph.SENTENCE)
         self.playback = self.mailbox(graph.PLAYBACK)
+        self.speech = self.mailbox(graph.SPEECH, bound=16)
         self.publisher(graph.SPEECH_AUDIO)
         self.publisher(graph.ALIGNMENT)
         self._spoken = 0
@@ -141,6 +143,7 @@ class TtsNode(ProtNode[Params]):
     async def run(self) -> None:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._follow_playback())
+            tasks.create_task(self._follow_speech())
             async for sentence in self.sentences:
                 if self.gate.is_void(sentence.turn):
                     continue
@@ -161,6 +164,11 @@ class TtsNode(ProtNode[Params]):
             if report.turn == self._turn:
                 self._window.played_total(report.turn_played_ms)
                 self._room.set()
+
+    async def _follow_speech(self) -> None:
+        async for speaking in self.speech:
+            if speaking and isinstance(self.engine, Preparable):
+                self.engine.prepare()
 
     async def _speak(self, sentence: Sentence) -> None:
         """Speak a sentence to its end; a failure ends the sentence, not the reply."""

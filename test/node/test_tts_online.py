@@ -124,6 +124,19 @@ def test_a07_an_interrupt_ends_a_sentence_that_the_service_is_still_saying(ros):
     ros.run(scenario)
 
 
+def test_the_voice_connects_while_the_user_is_speaking(ros):
+    async def scenario():
+        async with online(ros) as on:
+            await on.sim.refuse()
+            await on.sim.listen()
+            await on.peer.say(graph.SPEECH, True)
+            await until(lambda: on.sim.connections == 2)
+            await on.say('Ready.')
+            assert on.sim.connections == 2
+
+    ros.run(scenario)
+
+
 def test_a_sentence_whose_service_dies_is_finished_by_the_offline_voice(ros):
     async def scenario():
         async with online(ros) as on:

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from voice_checks import KEY, QUICK, ramp, said, until
+from voice_checks import KEY, PATIENT, QUICK, ramp, said, until
 
 from prot_ros.core.stamps import Stamp
 from prot_ros.core.survival import Limits
@@ -35,7 +35,7 @@ class Setup:
 
 @asynccontextmanager
 async def service(
-    plan: Plan | None = None, *, rate: int = 24_000, key: str = KEY, limits: Limits = QUICK
+    plan: Plan | None = None, *, rate: int = 24_000, key: str = KEY, limits: Limits = PATIENT
 ) -> AsyncIterator[Setup]:
     async with ElevenLabsVoiceSimulator(plan, key=KEY, speech=ramp) as sim:
         setup = Setup(sim, rate, key, limits)
@@ -106,7 +106,8 @@ def test_settings_go_with_each_request():
 
 def test_a07_cancelling_ends_the_request_at_once():
     async def scenario():
-        async with service(Plan(rule=Behaviour(piece_s=0.1))) as on:
+        async with service() as on:
+            on.sim.plan.coming.append(Behaviour(piece_s=0.5))
             speech = on.engine.speak('The old turn goes on and on and on.', 'en')
             await anext(speech)
             blocked = asyncio.ensure_future(anext(speech))
@@ -115,7 +116,7 @@ def test_a07_cancelling_ends_the_request_at_once():
             blocked.cancel()
             await asyncio.wait({blocked})
             await speech.aclose()
-            assert asyncio.get_running_loop().time() - began < 0.02
+            assert asyncio.get_running_loop().time() - began < 0.2
             await until(lambda: on.sim.abandoned == 1)
             pcm, _ = await said(on.engine, 'New.')
             assert pcm == await ramp('New.', '', 24_000)
@@ -137,7 +138,7 @@ def test_a07_cancelling_ends_the_request_at_once():
 )
 def test_each_fault_is_one_error_and_the_next_sentence_is_whole(fault, words):
     async def scenario():
-        async with service() as on:
+        async with service(limits=QUICK if 'stall' in fault else PATIENT) as on:
             on.sim.plan.coming.append(Behaviour(fault))
             with pytest.raises(EngineError, match=words) as caught:
                 await said(on.engine, 'This sentence goes wrong somewhere in the middle.')
@@ -162,9 +163,7 @@ def test_a_service_that_is_down_is_an_error_that_may_pass():
 
 def test_lines_that_come_byte_by_byte_are_put_together():
     async def scenario():
-        async with service(
-            Plan(rule=Behaviour(Fault.SLOW_DRIP)), rate=8_000, limits=Limits()
-        ) as on:
+        async with service(Plan(rule=Behaviour(Fault.SLOW_DRIP)), rate=8_000) as on:
             pcm, _ = await said(on.engine, '네.')
             assert pcm == await ramp('네.', '', 8_000)
 
