@@ -48,8 +48,8 @@ ACTIVE_DB = 25.0
 DECAY_DB = 1.5
 """Per hop: the reverberation of a room with an RT60 of 400 ms."""
 CLEAR_DB = 14.0
-"""Above what the filter leaves as a rule. Of the echo alone, 2 hops in 100 are; of users as loud
-as the echo 96, and 90 in the first 200 ms of what they say."""
+"""Above what the filter leaves as a rule. Of the echo alone, 3 hops in 1,000 are; of users as
+loud as the echo 7 in 10, their pauses counted in, and 8 in 10 in the first 200 ms of speech."""
 CAUTION_DB, SETTLED_HOPS = 10.0, 200
 """By how much more it takes at first, until the robot has spoken for 2 s: the filter learns."""
 ASTRAY_DB, EXCESS_DB = 3.0, 4.0
