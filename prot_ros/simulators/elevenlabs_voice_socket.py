@@ -278,7 +278,7 @@ def _frame(text: str) -> bytes:
 def reset(connection: ServerConnection) -> None:
     """End the TCP connection by a reset instead of in good order."""
     raw = connection.transport.get_extra_info('socket')
-    if raw is not None:
+    if raw is not None and raw.fileno() >= 0:  # it may have gone by itself
         # Lingering for 0 s is what makes closing a reset.
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
     connection.transport.abort()

@@ -58,7 +58,7 @@ class EmbeddingsSimulator:
     """Serves while it is entered."""
 
     def __init__(self, plan: Plan | None = None, port: int = 0, *, key: str = KEY) -> None:
-        """`key` is the only one that it takes."""
+        """`key` is the only one that it takes; '' takes every key."""
         self.plan = plan or Plan()
         self.requests: deque[dict[str, object]] = deque(maxlen=RECORDED)
         """Bodies of the latest requests."""
@@ -134,7 +134,8 @@ class EmbeddingsSimulator:
             raise _RefusedError(404, f'there is no {request.path}')
         if request.method != 'POST':
             raise _RefusedError(405, 'only POST is allowed')
-        if request.headers.get('authorization') != f'Bearer {self._key}':
+        scheme, _, key = request.headers.get('authorization', '').partition(' ')
+        if scheme != 'Bearer' or not key or key != (self._key or key):
             raise _RefusedError(401, 'Provided API key is invalid.')
         try:
             body = request.json()

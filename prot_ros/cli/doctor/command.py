@@ -11,6 +11,7 @@ from prot_ros.cli.arguments import CommandParser, add_namespace, add_parameters
 
 EXAMPLES = """\
 prot doctor
+prot doctor --online                ask the services whether they take the keys
 prot doctor --params-file mine.yaml
 prot doctor --json | jq .conversation"""
 
@@ -24,6 +25,11 @@ def parser() -> CommandParser:
         'conversation can be held, else 1.',
         EXAMPLES,
     )
+    parser.add_argument(
+        '--online',
+        action='store_true',
+        help='also ask each online service that would be used; costs a few words at each',
+    )
     parser.add_argument('--json', action='store_true', help='print it as JSON, for programs')
     add_namespace(parser)
     add_parameters(parser)
@@ -35,7 +41,9 @@ def run(args: argparse.Namespace) -> int:
     from prot_ros.cli.doctor import examination, report
     from prot_ros.cli.screen import Screen
 
-    findings = asyncio.run(examination.examine(args.namespace, args.params_file, args.param))
+    findings = asyncio.run(
+        examination.examine(args.namespace, args.params_file, args.param, online=args.online)
+    )
     if args.json:
         print(report.as_json(findings))
     else:

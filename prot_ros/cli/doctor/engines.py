@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from prot_ros.cli.doctor.finding import Finding, Findings, Level, bounded
-from prot_ros.engines import selection
+from prot_ros.engines import failover, selection
 from prot_ros.engines.kinds import EngineError
+from prot_ros.engines.selection_embedder import embedder
 
 OPEN_S = 30.0
 """A speech model from an SD card."""
@@ -27,12 +28,14 @@ async def engines(parameters: Mapping[str, Any]) -> Findings:
         ('vad', _voice_activity),
         ('stt', _recognizer),
         ('dialog', _responder),
+        ('embeddings', _embedder),
         ('tts', _synthesizer),
         ('speaker', _playback),
     ]
     found: Findings = []
     for node, look in looks:
-        found += await bounded(node, _guarded(node, look, parameters[node]), OPEN_S)
+        settings = parameters['dialog' if node == 'embeddings' else node]
+        found += await bounded(node, _guarded(node, look, settings), OPEN_S)
     return found
 
 
@@ -61,21 +64,28 @@ async def _voice_activity(settings: Any) -> Finding:
 
 
 async def _recognizer(settings: Any) -> Finding:
-    choice = await selection.recognizer(settings)
-    await choice.engine.close()
-    return Finding('stt', Level.OK, _words('speech recogniser', choice))
+    return await _released('stt', 'speech recogniser', await selection.recognizer(settings))
 
 
 async def _responder(settings: Any) -> Finding:
-    choice = await selection.responder(settings)
-    await choice.engine.close()
-    return Finding('dialog', Level.OK, _words('language model', choice))
+    return await _released('dialog', 'language model', await selection.responder(settings))
 
 
 async def _synthesizer(settings: Any) -> Finding:
-    choice = await selection.synthesizer(settings)
+    return await _released('tts', 'voice', await selection.synthesizer(settings))
+
+
+async def _embedder(settings: Any) -> Finding:
+    return await _released('embeddings', 'embeddings', await embedder(settings))
+
+
+async def _released(name: str, kind: str, choice: selection.Choice[Any]) -> Finding:
+    """Close what was opened; what only its stand-in can do is degraded."""
+    trouble = failover.concern(choice.engine)
     await choice.engine.close()
-    return Finding('tts', Level.OK, _words('voice', choice))
+    if trouble:
+        return Finding(name, Level.DEGRADED, trouble, 'mend that, or choose another engine')
+    return Finding(name, Level.OK, _words(kind, choice))
 
 
 async def _playback(settings: Any) -> Finding:

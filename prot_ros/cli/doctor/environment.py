@@ -6,15 +6,13 @@ from __future__ import annotations
 import os
 
 from prot_ros.cli.doctor.finding import Finding, Findings, Level
+from prot_ros.engines import keys
 from prot_ros.memory.folders import DATA_VARIABLE
 from prot_ros.memory.in_time import URL_VARIABLE
 
 SECRETS = {
     URL_VARIABLE: 'the database server; without it an embedded one is used',
-    'ANTHROPIC_API_KEY': 'no engine of this version uses it',
-    'ELEVENLABS_API_KEY': 'no engine of this version uses it',
-    'VOYAGE_API_KEY': 'no engine of this version uses it',
-    'OPENAI_API_KEY': 'no engine of this version uses it',
+    **keys.VARIABLES,
 }
 """Variables whose values are nobody's business, and what they are for."""
 
@@ -28,7 +26,7 @@ OPEN = {
 """Variables whose values may be shown."""
 
 
-def keys() -> Findings:
+def secrets() -> Findings:
     """Say of each key whether it is set."""
     return [
         Finding(name, Level.NOTE, f'{"set" if os.environ.get(name) else "not set"} ({purpose})')

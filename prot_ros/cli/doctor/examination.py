@@ -22,16 +22,19 @@ Examination = dict[str, Findings]
 
 
 async def examine(
-    namespace: str, files: Sequence[Path], assignments: Sequence[str]
+    namespace: str, files: Sequence[Path], assignments: Sequence[str], *, online: bool = False
 ) -> Examination:
-    """Look at everything; raise UsageError for parameters that cannot be used."""
+    """Look at everything, with `online` also at the services, which costs a few words each.
+
+    Raises UsageError for parameters that cannot be used.
+    """
     found: Examination = {'python': installed.packages(), 'programs': installed.programs()}
     missing = [name for name in installed.ROS_PACKAGES if importlib.util.find_spec(name) is None]
     if missing:
         # Without these not even the nodes' parameters can be read.
         return found
     from prot_ros.cli import settings
-    from prot_ros.cli.doctor import database, engines, environment, running
+    from prot_ros.cli.doctor import database, engines, environment, running, services
 
     settings.check_files(files, namespace)
     parameters = settings.effective(files, settings.overrides(assignments), namespace)
@@ -41,7 +44,9 @@ async def examine(
         bounded('database', database.database(parameters['dialog']), DATABASE_S),
         bounded('nodes', running.running(namespace), RUNNING_S, Level.DEGRADED),
     )
-    found['keys'] = environment.keys()
+    if online:
+        found['online'] = await services.services(parameters)
+    found['keys'] = environment.secrets()
     found['ros'] = environment.ros()
     found['nodes'] = now
     return found

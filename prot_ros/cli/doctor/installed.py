@@ -30,7 +30,10 @@ class Package:
 
 
 PACKAGES = (
+    Package('anthropic', 'anthropic', 'Claude, the online language model'),
     Package('asyncpg', 'asyncpg', 'memory', 'python3-asyncpg'),
+    Package('h11', 'h11', 'simulated services', 'python3-h11'),
+    Package('httpx2', 'httpx2', 'online engines'),
     Package('livekit', 'livekit', 'not hearing the own voice'),
     Package('numpy', 'numpy', 'sound and memory', 'python3-numpy'),
     Package('pgvector', 'pgvector', 'memory'),
@@ -42,6 +45,7 @@ PACKAGES = (
     Package('soundfile', 'soundfile', 'WAV files as the microphone', 'python3-soundfile'),
     Package('soxr', 'soxr', 'sample rates', 'python3-soxr'),
     Package('webrtcvad-wheels', 'webrtcvad', 'noticing speech'),
+    Package('websockets', 'websockets', "ElevenLabs' ears and voice, online"),
 )
 """As in setup.py; a test compares."""
 

@@ -15,6 +15,7 @@ TITLES = {
     'engines': 'Engines, one for each node',
     'sound': 'Sound',
     'memory': 'Memory',
+    'online': 'Online services',
     'keys': 'Keys in the environment',
     'ros': 'ROS',
     'nodes': 'Running nodes',
