@@ -17,7 +17,7 @@ import httpx2
 
 from prot_ros.core.stamps import NEVER, Stamp
 from prot_ros.core.survival import Limits
-from prot_ros.engines.elevenlabs_errors import KEY_VARIABLE
+from prot_ros.engines.elevenlabs_errors import KEY_VARIABLE, complaint
 from prot_ros.engines.kinds import EngineError
 from prot_ros.engines.tts_elevenlabs_audio import OnMarks, SentenceAudio, http_times
 from prot_ros.engines.tts_elevenlabs_settings import VoiceSetting, service_rate
@@ -66,6 +66,11 @@ class ElevenLabsHttpSynthesizer:
         if self._client is None:
             # In a thread: it reads the certificates.
             self._client = await asyncio.to_thread(self._make_client)
+            try:
+                await self._greet(self._setting())
+            except BaseException:
+                await self.close()
+                raise
 
     async def close(self) -> None:
         client, self._client = self._client, None
@@ -99,6 +104,8 @@ class ElevenLabsHttpSynthesizer:
                 patience = self._limits.stall_s
                 message = _object(line)
                 sound = message.get('audio_base64')
+                if message.get('detail') or message.get('error'):
+                    raise setting.refusal(message, key=self._key)
                 if isinstance(sound, str) and sound:
                     yield audio.push(sound, http_times(message), relative=False)
         rest = audio.end()
@@ -107,26 +114,30 @@ class ElevenLabsHttpSynthesizer:
 
     # --- one request ---------------------------------------------------------------------------
 
+    async def _greet(self, setting: VoiceSetting) -> None:
+        """Pay for the connection, and learn whether the key is good.
+
+        Only that: a key may be allowed to speak and not to ask about voices.
+        """
+        request = self._made().build_request('GET', f'/v1/voices/{setting.voice}')
+        async with self._sent(request) as answer:
+            if answer.status_code in (401, 403):
+                body = await self._complaint(answer)
+                if complaint(body).code != 'missing_permissions':
+                    raise setting.refusal(body, status=answer.status_code, key=self._key)
+
     @asynccontextmanager
     async def _answer(self, setting: VoiceSetting, text: str) -> AsyncIterator[httpx2.Response]:
         """Hold the answer to a request; leaving it before its end closes the connection."""
         if self._client is None:
             await self.open()
-        assert self._client is not None
-        request = self._client.build_request(
+        request = self._made().build_request(
             'POST',
             f'/v1/text-to-speech/{setting.voice}/stream/with-timestamps',
             params={'output_format': f'pcm_{self._service_rate}'},
             json=self._body(setting, text),
         )
-        try:
-            async with asyncio.timeout(self._limits.connect_s + self._limits.first_response_s):
-                answer = await self._client.send(request, stream=True)
-        except TimeoutError:
-            raise _silent(self._limits.connect_s + self._limits.first_response_s) from None
-        except httpx2.HTTPError as err:
-            raise EngineError(f'cannot ask {self._url}: {_why(err)}', retryable=True) from None
-        try:
+        async with self._sent(request) as answer:
             if answer.status_code != 200:
                 raise setting.refusal(
                     await self._complaint(answer),
@@ -135,8 +146,25 @@ class ElevenLabsHttpSynthesizer:
                     key=self._key,
                 )
             yield answer
+
+    @asynccontextmanager
+    async def _sent(self, request: httpx2.Request) -> AsyncIterator[httpx2.Response]:
+        patience = self._limits.connect_s + self._limits.first_response_s
+        try:
+            async with asyncio.timeout(patience):
+                answer = await self._made().send(request, stream=True)
+        except TimeoutError:
+            raise _silent(patience) from None
+        except httpx2.HTTPError as err:
+            raise EngineError(f'cannot ask {self._url}: {_why(err)}', retryable=True) from None
+        try:
+            yield answer
         finally:
             await answer.aclose()
+
+    def _made(self) -> httpx2.AsyncClient:
+        assert self._client is not None
+        return self._client
 
     def _body(self, setting: VoiceSetting, text: str) -> Mapping[str, object]:
         body: dict[str, object] = {'text': text, 'model_id': setting.model}

@@ -214,23 +214,26 @@ class VoiceSocket:
     # --- the reader ----------------------------------------------------------------------------
 
     async def _read(self) -> None:
-        said: object = None
         try:
             async for text in self._connection:
                 message = _message(text)
                 if message is None:
                     self._fail(partial(_malformed, text[:80]))
                     return
-                if 'error' in message or ('code' in message and 'message' in message):
-                    said = message
-                else:
-                    self._take(str(text), message)
+                if message.get('error') or (message.get('code') and message.get('message')):
+                    # The code with which the service closes next.
+                    code = message.get('code')
+                    self._fail(
+                        partial(self._refusal, message, code if isinstance(code, int) else None)
+                    )
+                    return
+                self._take(str(text), message)
         except ConnectionClosed:
             pass  # what follows says why
         finally:
             closed = self._connection.close_code
             reason = self._connection.close_reason
-            self._fail(lambda: self._closed(said, closed, reason))
+            self._fail(lambda: self._closed(closed, reason))
 
     def _take(self, text: str, message: Mapping[str, object]) -> None:
         name = message.get('contextId') or message.get('context_id')
@@ -250,9 +253,9 @@ class VoiceSocket:
         self._contexts.pop(context.name, None)
         self._freed.set()
 
-    def _closed(self, said: object, code: int | None, reason: str | None) -> EngineError:
-        if said is not None or reason:
-            return self._refusal(said or {'message': reason}, code)
+    def _closed(self, code: int | None, reason: str | None) -> EngineError:
+        if reason:
+            return self._refusal({'message': reason}, code)
         return EngineError(
             f'ElevenLabs has closed the connection (code {code}) in the middle of its work',
             retryable=True,

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from prot_ros.simulators.behaviour import Behaviour, Fault
 from prot_ros.simulators.elevenlabs_speech import (
     HTTP_RATES,
+    VOICES,
     RefusedError,
     SpokenPiece,
     check_key,
@@ -28,6 +29,7 @@ from prot_ros.simulators.elevenlabs_voice_request import KEPT, Ear
 from prot_ros.simulators.http import Answer, Request
 
 _PATH = re.compile(r'/v1/text-to-speech/([^/]+)/stream(/with-timestamps)?')
+_VOICE = re.compile(r'/v1/voices/([^/]+)')
 OVERSIZED = 12 * 2**20
 
 
@@ -53,6 +55,9 @@ class VoiceStreams:
     async def answer(self, request: Request, answer: Answer) -> None:
         """Stream a text as sound, or say what is wrong with the request."""
         self.requests.append(request)
+        if request.method == 'GET':
+            await self._describe(request, answer)
+            return
         behaviour = self._ear.plan.next()
         await asyncio.sleep(behaviour.connect_s)
         try:
@@ -67,6 +72,19 @@ class VoiceStreams:
             answer.reset()
             return
         await self._speak(asked, behaviour, answer)
+
+    async def _describe(self, request: Request, answer: Answer) -> None:
+        """Answer a question about a voice."""
+        try:
+            check_key(request.headers, self._key)
+            found = _VOICE.fullmatch(request.path)
+            if found is None:
+                raise RefusedError('not_found', f'there is no {request.path}', 404)
+            check_voice(found[1])
+        except RefusedError as refused:
+            await answer.send_json(refused.status, refused.detail())
+            return
+        await answer.send_json(200, {'voice_id': found[1], 'name': VOICES[found[1]]})
 
     def _read(self, request: Request) -> _Asked:
         check_key(request.headers, self._key)

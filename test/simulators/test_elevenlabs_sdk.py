@@ -135,3 +135,8 @@ def test_it_sees_an_error_on_the_socket():
         )
     assert caught.value.status_code == 1008
     assert caught.value.body['error'] == 'quota_exceeded'
+
+
+def test_it_knows_the_voices_apart():
+    voice = asked(lambda client: client.voices.get(VOICE))
+    assert voice.voice_id == VOICE

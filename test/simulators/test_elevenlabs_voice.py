@@ -15,6 +15,7 @@ import pytest
 from voice_checks import KEY, PATIENT, QUICK, ramp, said, until
 from websockets.asyncio.client import connect
 
+from prot_ros.core.audio import dbfs
 from prot_ros.core.stamps import Stamp
 from prot_ros.core.survival import Limits
 from prot_ros.engines.kinds import EngineError
@@ -312,9 +313,9 @@ def test_each_fault_is_one_error_and_the_next_sentence_is_whole(fault, words):
 @pytest.mark.parametrize('fault', [Fault.DUPLICATE, Fault.SLOW_DRIP])
 def test_what_comes_twice_or_byte_by_byte_is_heard_as_it_should_be(fault):
     async def scenario():
-        async with service(Plan(rule=Behaviour(fault))) as on:
-            pcm, _ = await said(on.engine, 'Twice or slowly.')
-            assert pcm == await ramp('Twice or slowly.', '', 24_000)
+        async with service(Plan(rule=Behaviour(fault)), rate=8_000) as on:
+            pcm, _ = await said(on.engine, '두 번.')
+            assert pcm == await ramp('두 번.', '', 8_000)
 
     run(scenario)
 
@@ -465,5 +466,21 @@ def test_the_simulator_is_as_strict_as_the_service(messages, error):
     async def scenario():
         async with service() as on:
             assert (await _conversation(on.sim, *messages))['error'] == error
+
+    run(scenario)
+
+
+@pytest.mark.parametrize('text', ['Hello there.', '안녕하세요.'])
+def test_the_simulator_really_speaks(text):
+    async def scenario():
+        async with ElevenLabsVoiceSimulator() as sim:
+            engine = ElevenLabsSynthesizer(KEY, VoiceSetting, url=sim.url, limits=PATIENT)
+            pcm, marks = await said(engine, text)
+            await engine.close()
+            assert 0.5 < len(pcm) / 48_000 < 3
+            assert dbfs(pcm) > -35
+            assert marks[-1].characters == len(text)
+            # The offline voices end with 200 ms of silence.
+            assert marks[-1].milliseconds == pytest.approx(len(pcm) / 48 - 200, abs=5)
 
     run(scenario)

@@ -20,6 +20,7 @@ from prot_ros.engines.tts_elevenlabs_http import ElevenLabsHttpSynthesizer
 from prot_ros.engines.tts_elevenlabs_settings import VoiceSetting
 from prot_ros.simulators.behaviour import Behaviour, Fault, Plan
 from prot_ros.simulators.elevenlabs_voice import ElevenLabsVoiceSimulator
+from prot_ros.simulators.http import HttpServer
 
 
 class Setup:
@@ -161,6 +162,23 @@ def test_a_service_that_is_down_is_an_error_that_may_pass():
     run(scenario)
 
 
+def test_an_error_within_the_stream_is_one():
+    async def scenario():
+        async def answer(request, answer):
+            await answer.begin(200)
+            await answer.write(b'{"detail": {"code": "system_busy", "message": "later"}}\n')
+            await answer.end()
+
+        async with HttpServer(answer) as server:
+            engine = ElevenLabsHttpSynthesizer(KEY, VoiceSetting, url=server.url)
+            with pytest.raises(EngineError, match='overloaded') as caught:
+                await said(engine, 'Hello.')
+            assert caught.value.retryable
+            await engine.close()
+
+    run(scenario)
+
+
 def test_lines_that_come_byte_by_byte_are_put_together():
     async def scenario():
         async with service(Plan(rule=Behaviour(Fault.SLOW_DRIP)), rate=8_000) as on:
@@ -196,7 +214,7 @@ def test_a_wrong_key_names_the_variable_and_not_itself():
     async def scenario():
         async with service(key='sk_wrong') as on:
             with pytest.raises(EngineError, match='ELEVENLABS_API_KEY') as caught:
-                await said(on.engine, 'Hello.')
+                await on.engine.open()
             story = ''.join(traceback.format_exception(caught.value))
             assert 'sk_wrong' not in story + repr(on.engine)
 
