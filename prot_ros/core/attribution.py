@@ -28,7 +28,8 @@ class Verdict(enum.Enum):
     ANSWER = 'answer'
     """To the commit that was asked for."""
     ANSWER_OR_COPY = 'answer_or_copy'
-    """It says what the one before said. Unless another one follows at once, it is the answer."""
+    """It says what the one before said, on a connection that says things twice: unless another one
+    follows at once, it is the answer."""
     OWN = 'own'
     """The service's own, of a part of this utterance."""
     STALE = 'stale'
@@ -56,8 +57,10 @@ class Attribution:
         """Hypotheses since the last commit."""
         self._stale: frozenset[str] = frozenset()
         self._committed = ''
-        self._copied = True
-        """Whether the last commit has come again."""
+        self._copies = False
+        """Whether commits come twice on this connection, as far as has been seen."""
+        self._copied = False
+        """Whether the last commit has."""
 
     def begin(self) -> None:
         """Begin an utterance."""
@@ -99,14 +102,15 @@ class Attribution:
         said = plain(text)
         same = bool(said) and said == self._committed
         if self.asked:
-            if same and not self._copied and self._sent_s < COPY_S:
+            # Only where copies are usual: to wait for one costs those who say yes twice.
+            if same and self._copies and not self._copied and self._sent_s < COPY_S:
                 self._copied = True
                 return Verdict.ANSWER_OR_COPY
             self._settle(said)
             self._under_way = self.asked = False
             return Verdict.ANSWER
         if same:
-            self._copied = True
+            self._copies = self._copied = True
         elif self._under_way and said and self._sent_s >= RESIDUE_S:
             self._settle(said)
             return Verdict.OWN

@@ -9,6 +9,7 @@ import pytest
 from scribe_checks import RATE, heard, noise, push, run, service, until
 from utterances import spoken
 
+from prot_ros.core.survival import Limits
 from prot_ros.engines.kinds import EngineError
 from prot_ros.engines.scribe_request import ScribeRequest, split_keyterms
 from prot_ros.engines.scribe_sessions import Keeping
@@ -21,7 +22,9 @@ from prot_ros.simulators.scribe_session import Habits
 def test_spoken_sentences_are_understood_over_one_socket():
     async def scenario():
         async with ScribeSimulator() as sim:
-            recognizer = ElevenLabsRecognizer('key', lambda: ScribeRequest(sim.url))
+            recognizer = ElevenLabsRecognizer(
+                'key', lambda: ScribeRequest(sim.url), Limits(first_response_s=20.0)
+            )
             await recognizer.open()
             for sentence in ('hello robot', 'what time is it'):
                 assert await heard(recognizer, spoken(sentence)) == sentence

@@ -83,18 +83,29 @@ def test_trap_7_a_copy_of_a_commit_is_no_commit():
 
 def test_the_same_words_again_may_be_a_copy_until_it_was_seen():
     judge = after('yes')
+    judge.commit('yes')
+    judge.ask()
+    assert judge.commit('yes') is Verdict.ANSWER
+    # The copy of this one is late, as those on this connection may be.
+    judge.begin()
     judge.ask()
     assert judge.commit('Yes.') is Verdict.ANSWER_OR_COPY
     assert judge.asked
     assert judge.commit('yes') is Verdict.ANSWER
+
+
+def test_the_same_words_again_are_an_answer_where_no_copies_come():
     judge = after('yes')
-    judge.commit('yes')
     judge.ask()
     assert judge.commit('yes') is Verdict.ANSWER
 
 
 def test_the_same_words_much_later_are_no_copy():
     judge = after('yes')
+    judge.commit('yes')
+    judge.ask()
+    assert judge.commit('yes') is Verdict.ANSWER
+    judge.begin()
     judge.sent(COPY_S)
     judge.ask()
     assert judge.commit('yes') is Verdict.ANSWER
