@@ -17,6 +17,9 @@ KEPT_S = 30.0
 MOST_OF = 0.6
 """A hypothesis stands for an utterance of which it has this share of the characters."""
 REQUEST_S = 5.0
+EVERY_S = 0.4
+"""Between two requests: less than the silence that ends an utterance, and few enough for the
+limits that accounts have."""
 
 
 class Anticipation:
@@ -70,10 +73,13 @@ class Anticipation:
     async def _ask(self) -> None:
         while self._wanted:
             text, self._wanted = self._wanted, ''
+            pause = asyncio.get_running_loop().time() + EVERY_S
             try:
                 async with asyncio.timeout(REQUEST_S):
                     (vector,) = await self._embedder.embed([text])
             except (TimeoutError, EngineError):
-                continue  # the circuit breaker says so, and the utterance itself is asked for
-            self._text, self._vector = text, vector
-            self._at = asyncio.get_running_loop().time()
+                pass  # the circuit breaker says so, and the utterance itself is asked for
+            else:
+                self._text, self._vector = text, vector
+                self._at = asyncio.get_running_loop().time()
+            await asyncio.sleep(max(0.0, pause - asyncio.get_running_loop().time()))

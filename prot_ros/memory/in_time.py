@@ -24,7 +24,7 @@ from prot_ros.engines.failover import Log
 from prot_ros.engines.kinds import Embedder, EngineError, Message
 from prot_ros.engines.selection_embedder import EmbedderSettings, embedder
 from prot_ros.memory.folders import data_folder
-from prot_ros.memory.store import Memory
+from prot_ros.memory.store import SETTLE_S, Memory
 from prot_ros.memory.summaries import Waiting
 
 BACKLOG = 200
@@ -33,7 +33,9 @@ URL_VARIABLE = 'PROT_DATABASE_URL'
 FACTS = 20
 """Facts a reply is given."""
 VECTOR_SHARE = 0.4
-"""Of the budget, for a service's vector of what is looked for; the query itself takes 5 ms."""
+SETTLE_SHARE = 0.4
+"""Of the budget, for a service's vector of what is looked for, and meanwhile for what was told
+just now. The rest is for the query: 5 ms, and many times that where the machine is busy."""
 
 
 class Settings(EmbedderSettings, Protocol):
@@ -138,9 +140,9 @@ class MemoryInTime:
         """Return the latest summary of what was said, '' where there is none."""
         return '' if self._memory is None else await self._memory.summary()
 
-    async def unsummarized(self, newest: int) -> Waiting | None:
-        """Return the oldest turns without a summary, leaving out the `newest` so many."""
-        return None if self._memory is None else await self._memory.unsummarized(newest)
+    async def unsummarized(self, stays: Stamp) -> Waiting | None:
+        """Return the oldest turns without a summary, of those before the turn `stays`."""
+        return None if self._memory is None else await self._memory.unsummarized(stays)
 
     async def write_summary(self, through: int, text: str) -> None:
         """Keep a summary of everything up to the turn of the number `through`."""
@@ -189,9 +191,10 @@ class MemoryInTime:
         try:
             async with asyncio.timeout(budget_s):
                 # What was just told should be known to the very next question.
-                await self._memory.settled()
-                patience_s = VECTOR_SHARE * budget_s
-                return (await self._memory.recall(text, FACTS, patience_s)).facts
+                found = await self._memory.recall(
+                    text, FACTS, VECTOR_SHARE * budget_s, min(SETTLE_S, SETTLE_SHARE * budget_s)
+                )
+                return found.facts
         except TimeoutError:
             self._late += 1
         except EngineError as err:

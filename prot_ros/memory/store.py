@@ -77,7 +77,7 @@ ON CONFLICT (person, stamp) DO UPDATE
 """
 # What was cut before anything was heard has been asked again, as part of a later turn.
 _RECENT = """
-SELECT utterance, heard, cut
+SELECT stamp, utterance, heard, cut
 FROM (SELECT * FROM turn WHERE person = $1 ORDER BY id DESC LIMIT $2) AS latest
 WHERE created_at > now() - make_interval(secs => $3) AND NOT (cut AND heard = '')
 ORDER BY id
@@ -212,14 +212,19 @@ class Memory:
         arguments = (self.person, _checked(turn), _kept(said, turn), _kept(heard, turn), cut)
         await self._run(lambda connection: connection.execute(_REPLY, *arguments))
 
-    async def recall(self, text: str, limit: int, patience_s: float = VECTOR_S) -> Recall:
+    async def recall(
+        self, text: str, limit: int, patience_s: float = VECTOR_S, settle_s: float = 0.0
+    ) -> Recall:
         """Return at most `limit` facts that may matter to `text`, most relevant first.
 
         Facts about the user are always among the candidates, so that a greeting finds a name.
         Where the text's vector takes longer than `patience_s`, they are found by words alone.
+        Meanwhile what was told just now is waited for, up to `settle_s`.
         """
         words = storable(text, MOST_TEXT)
-        vector = await self._anticipation.vector(words, patience_s)
+        vector, _ = await asyncio.gather(
+            self._anticipation.vector(words, patience_s), self.settled(settle_s)
+        )
         space = facts.space(self._embedder)
         return await self._run(
             lambda connection: recollection.recall(
@@ -242,10 +247,11 @@ class Memory:
         )
         messages = []
         for row in rows:
+            turn = Stamp(row['stamp'])
             if row['utterance']:
-                messages.append(Message('user', row['utterance']))
+                messages.append(Message('user', row['utterance'], turn=turn))
             if row['heard']:
-                messages.append(Message('robot', row['heard'], cut=row['cut']))
+                messages.append(Message('robot', row['heard'], cut=row['cut'], turn=turn))
         latest = messages[-limit:] if limit else []
         # An answer without its question, where the limit fell between the two.
         if len(latest) < len(messages) and latest and latest[0].speaker == 'robot':
@@ -256,10 +262,10 @@ class Memory:
         """Return the latest summary of what was said, '' where there is none."""
         return await self._run(lambda connection: summaries.latest(connection, self.person))
 
-    async def unsummarized(self, newest: int) -> Waiting | None:
-        """Return the oldest turns without a summary, leaving out the `newest` so many."""
+    async def unsummarized(self, stays: Stamp) -> Waiting | None:
+        """Return the oldest turns without a summary, of those before the turn `stays`."""
         return await self._run(
-            lambda connection: summaries.waiting(connection, self.person, newest)
+            lambda connection: summaries.waiting(connection, self.person, stays)
         )
 
     async def write_summary(self, through: int, text: str) -> None:

@@ -5,8 +5,16 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from prot_ros.engines.kinds import EngineError
+from prot_ros.memory import anticipation
 from prot_ros.memory.anticipation import Anticipation
+
+
+@pytest.fixture(autouse=True)
+def often(monkeypatch):
+    monkeypatch.setattr(anticipation, 'EVERY_S', 0.02)
 
 
 class Service:
@@ -95,5 +103,22 @@ def test_stopping_ends_what_is_under_way():
         await asyncio.sleep(0)
         await ahead.stop()
         assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    asyncio.run(scenario())
+
+
+def test_requests_keep_a_distance_and_the_last_hypothesis_is_asked_for():
+    async def scenario() -> None:
+        service = Service()
+        service.gate.set()
+        ahead = Anticipation(service)
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        for count in range(1, 6):
+            ahead.expect('word ' * count)
+            await asyncio.sleep(0.005)
+        await settle(ahead)
+        assert service.asked[-1] == 'word ' * 5
+        assert len(service.asked) <= 1 + (loop.time() - began) / 0.02
 
     asyncio.run(scenario())
