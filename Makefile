@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # make demo   a whole spoken conversation; installs what it needs
+# make demo-online  the same through the online engines, with simulated services
 # make test   everything that must hold before a change lands; installs what it needs
 # make coverage  the same, and which share of the lines no test runs
 # make campaign  a thousand interruptions, at every boundary of a turn; ROUNDS= and SEED= choose
@@ -65,6 +66,9 @@ campaign: $(INSTALLED)
 
 demo: $(INSTALLED)
 	@$(BIN)/prot demo
+
+demo-online: $(INSTALLED)
+	@$(BIN)/prot demo --online
 
 lint: $(INSTALLED)
 	$(call quietly,style,$(BIN)/python -m ruff check -q . && $(BIN)/python -m ruff format -q --check .)

@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     'interrupt': ('prot_ros.cli.interrupt', 'silence the robot'),
     'mute': ('prot_ros.cli.mute', 'close the microphone, or open it again'),
     'audio': ('prot_ros.cli.audio', 'let the audio server cancel the echo'),
+    'sim': ('prot_ros.cli.sim', 'simulate the online services, to work without keys'),
     'doctor': ('prot_ros.cli.doctor.command', 'say what works here, what does not, and why'),
 }
 """Name to module and summary, in the order in which people need them."""

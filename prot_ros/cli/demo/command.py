@@ -12,6 +12,7 @@ from prot_ros.cli.arguments import CommandParser
 
 EXAMPLES = """\
 prot demo                    run it twice: the second time she is known
+prot demo --online           through simulated online services
 prot demo --fresh            with nothing remembered
 prot demo --audible          hear the robot, through the loudspeaker
 prot demo --wav talk.wav --voice slt"""
@@ -26,7 +27,8 @@ def parser() -> CommandParser:
     parser = CommandParser(
         'demo',
         "Hold a whole spoken conversation: each node in a process of its own, the user's voice\n"
-        'from a synthesiser into the microphone, a real database. Nothing leaves this machine.\n'
+        'from a synthesiser into the microphone, a real database. Nothing leaves this machine,\n'
+        'and no key is used: with --online the services are simulated, as by `prot sim`.\n'
         'The exit code is 0 only if every expectation held.',
         EXAMPLES,
     )
@@ -43,6 +45,11 @@ def parser() -> CommandParser:
         metavar='NAME',
         help=f'the voice of the user, one of `flite -lv` (default: {VOICE}, which is understood '
         'best)',
+    )
+    parser.add_argument(
+        '--online',
+        action='store_true',
+        help='converse by the online engines, with simulated services that speak their protocols',
     )
     parser.add_argument(
         '--audible', action='store_true', help='let the robot be heard, through paplay'

@@ -9,6 +9,7 @@ import os
 import signal
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 from prot_ros import graph
@@ -25,12 +26,19 @@ from prot_ros.cli.narrator import FOLLOWED as NARRATED
 from prot_ros.cli.participant import Participant, participating
 from prot_ros.cli.processes import NodeProcesses, describe
 from prot_ros.cli.screen import Screen
+from prot_ros.cli.simulated import SimulatedServices
 from prot_ros.tenure import root_cause
 
 FOLDER_PREFIX = 'prot-demo-'
 WHOLE_S = 160.0
 """Bringing up and conversing, which take half of it. With what the database may take before and
 after, and the processes to end, a demo that gets stuck is over within four minutes."""
+OFFLINE: settings.Values = {
+    'stt': {'engine': 'pocketsphinx'},
+    'dialog': {'engine': 'offline', 'embedding.engine': 'local'},
+    'tts': {'engine': 'offline'},
+}
+"""Whatever keys there are in the environment."""
 DISCOVERY = 'ROS_AUTOMATIC_DISCOVERY_RANGE'
 
 
@@ -46,9 +54,11 @@ async def perform(args: argparse.Namespace, screen: Screen) -> int:
     known = await memories.known(data)
     lines = ANOTHER_MEETING if known.user else FIRST_MEETING
     programme = Programme(screen)
-    programme.introduce(data, known)
-    with tempfile.TemporaryDirectory(prefix=FOLDER_PREFIX) as name:
-        performance = _Performance(Path(name), data, programme)
+    programme.introduce(data, known, online=args.online)
+    async with AsyncExitStack() as held:
+        name = held.enter_context(tempfile.TemporaryDirectory(prefix=FOLDER_PREFIX))
+        services = await held.enter_async_context(SimulatedServices()) if args.online else None
+        performance = _Performance(Path(name), data, programme, services)
         try:
             await performance.play(lines, args.voice, 'paplay' if args.audible else 'null')
             verdicts = await performance.verdicts(len(lines))
@@ -74,11 +84,18 @@ async def _record(evidence: Evidence, path: Path, programme: Programme) -> None:
 class _Performance:
     """One conversation, with all processes that it takes."""
 
-    def __init__(self, folder: Path, data: Path, programme: Programme) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        data: Path,
+        programme: Programme,
+        services: SimulatedServices | None,
+    ) -> None:
         self.evidence = Evidence()
         self._folder = folder
         self._data = data
         self._programme = programme
+        self._services = services
         self._stuck = ''
         self._complaints: list[str] = []
         self._ended = 0
@@ -94,6 +111,11 @@ class _Performance:
             'speaker': {'engine': speaker},
             'dialog': {'database': 'embedded', 'data_folder': str(self._data)},
         }
+        environment = dict(os.environ)
+        if self._services is not None:
+            environment |= self._services.environment
+        for node, values in (self._services.parameters if self._services else OFFLINE).items():
+            given.setdefault(node, {}).update(values)
         follow = {topic.name: topic for topic in (*NARRATED, *FOLLOWED)}.values()
         with settings.as_ros_arguments([], given, graph.NAMESPACE, 'info') as (arguments, inherit):
             async with participating(
@@ -102,7 +124,7 @@ class _Performance:
                 processes = NodeProcesses(
                     arguments,
                     inherit=inherit,
-                    environment={**os.environ, leftovers.MARK: str(self._folder)},
+                    environment={**environment, leftovers.MARK: str(self._folder)},
                     log_folder=self._folder,
                 )
                 self._programme.starting(domain)
@@ -167,8 +189,23 @@ class _Performance:
         return [
             Verdict('the conversation is held to its end', not self._stuck, stuck),
             *judge.judge(self.evidence, await memories.committed(self._data)),
+            *self._services_were_used(),
             *self._order_is_left_behind(),
         ]
+
+    def _services_were_used(self) -> Iterator[Verdict]:
+        if self._services is None:
+            return
+        asked = self._services.asked
+        seen = ', '.join(f'{service} {count}' for service, count in asked.items())
+        yield Verdict('every online service was used', all(asked.values()), f'asked: {seen}')
+        fallbacks = {
+            name: node.values['fallbacks']
+            for name, node in self.evidence.nodes.items()
+            if node.values.get('fallbacks', '0') != '0'
+        }
+        seen = ', '.join(f'{name} {count}' for name, count in fallbacks.items()) or 'none'
+        yield Verdict('nothing had to stand in for them', not fallbacks, seen)
 
     def _order_is_left_behind(self) -> Iterator[Verdict]:
         seen = '; '.join(self._complaints) or f'{self._ended} processes, all with exit code 0'

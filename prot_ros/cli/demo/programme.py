@@ -29,9 +29,10 @@ class Programme:
         self._narrating = False
         self._began = time.monotonic()
 
-    def introduce(self, data: Path, known: Known) -> None:
+    def introduce(self, data: Path, known: Known, *, online: bool) -> None:
         """Say what is going to happen, and with what memories."""
-        self._screen.line(self._screen.style('bold', 'A conversation with prot, offline.'))
+        how = 'through simulated online services' if online else 'offline'
+        self._screen.line(self._screen.style('bold', f'A conversation with prot, {how}.'))
         if known.user:
             memories = (
                 f'{known.facts} facts from {known.turns} turns are remembered: {NAME} is known'
