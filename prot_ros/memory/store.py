@@ -13,6 +13,7 @@ Everything is safe to repeat: a turn that is recorded twice is kept once.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from contextlib import AsyncExitStack
 from pathlib import Path
