@@ -27,9 +27,17 @@ def get_to(robot: RunningGraph, state: str) -> None:
     robot.observer.wait(graph.STATE, lambda seen: seen == state, within=20)
 
 
-@pytest.mark.parametrize('sig', [signal.SIGINT, signal.SIGTERM], ids=['SIGINT', 'SIGTERM'])
-@pytest.mark.parametrize('state', ['idle', 'listening', 'thinking', 'speaking'])
-def test_a22_it_ends_in_every_state_and_leaves_nothing(sig, state, tmp_path, data_folder):
+@pytest.mark.parametrize(
+    ('state', 'sig'),
+    [
+        ('idle', signal.SIGTERM),
+        ('listening', signal.SIGINT),
+        ('thinking', signal.SIGTERM),
+        ('speaking', signal.SIGINT),
+        ('speaking', signal.SIGTERM),
+    ],
+)
+def test_a22_it_ends_in_every_state_and_leaves_nothing(state, sig, tmp_path, data_folder):
     memory = {'database': 'embedded', 'data_folder': str(data_folder)}
     robot = RunningGraph(tmp_path, {'dialog': memory}, composed=state != 'speaking')
     with robot:
