@@ -151,11 +151,6 @@ class ScribeSession:
         """Whether another utterance can begin here."""
         return self._failure is None and not self._worn and not self.busy
 
-    @property
-    def untouched(self) -> bool:
-        """Whether there is no audio here that was not committed."""
-        return self._uncommitted == 0
-
     def begin(self, utterance: Utterance) -> None:
         """Let an utterance hear what is said from now on."""
         self.busy = True

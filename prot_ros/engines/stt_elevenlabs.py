@@ -145,7 +145,7 @@ class ElevenLabsRecognition:
                 if answer is not None:
                     self._parts.append(answer)
                     self._partial = ''
-            settled = session.untouched
+            settled = True
         finally:
             self._sessions.release(session, settled=settled)
 

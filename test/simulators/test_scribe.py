@@ -185,13 +185,13 @@ def test_a_second_start_gives_up_the_first():
 
 def test_trap_7_an_idle_session_is_kept_alive_by_empty_chunks():
     async def scenario():
-        habits = Habits(idle_s=0.15)
-        async with service(['one', 'two'], habits=habits, keeping=Keeping(keep_alive_s=0.03)) as (
+        habits = Habits(idle_s=0.6)
+        async with service(['one', 'two'], habits=habits, keeping=Keeping(keep_alive_s=0.05)) as (
             sim,
             recognizer,
         ):
             assert await heard(recognizer, noise(0.5)) == 'one'
-            await until(lambda: list(sim.sessions[0].chunks)[-8:] == [0] * 8)
+            await until(lambda: list(sim.sessions[0].chunks)[-14:] == [0] * 14)
             assert await heard(recognizer, noise(0.5)) == 'two'
             assert len(sim.sessions) == 1
 
