@@ -67,7 +67,7 @@ def _status(err: anthropic.APIStatusError, model: str, base_url: str) -> str:
     if status == 404:
         return f'there is no model {model!r} at {base_url}: set the parameter model ({said})'
     if status == 413:
-        return f'the request is too long for Claude: lower the parameter history ({said})'
+        return f'the request is too long for Claude: lower the parameter context_tokens ({said})'
     if status == 429 or err.type == 'rate_limit_error':
         return f'Claude has had too many requests with this key ({said})'
     if err.type in _BUSY or status >= 500:
@@ -78,8 +78,8 @@ def _status(err: anthropic.APIStatusError, model: str, base_url: str) -> str:
             f'the service really is ({said})'
         )
     return (
-        f'Claude refuses the request: check the parameters model, max_tokens, effort and thinking '
-        f'({said})'
+        'Claude refuses the request: check the parameters model, max_tokens, effort, thinking, '
+        f'context_tokens and tools ({said})'
     )
 
 

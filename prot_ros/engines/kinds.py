@@ -16,7 +16,7 @@ Rules every engine keeps:
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
@@ -137,6 +137,8 @@ class Message:
     """What was said; for the robot only the part that was heard."""
     cut: bool = False
     """The robot was interrupted here."""
+    turn: Stamp = field(default=NEVER, compare=False)
+    """The turn it belongs to, where there is a record of it."""
 
 
 @dataclass(frozen=True)

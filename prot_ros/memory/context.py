@@ -15,6 +15,7 @@ from datetime import datetime
 
 from prot_ros.core.context import Estimate, History
 from prot_ros.core.facts import Fact
+from prot_ros.core.stamps import NEVER, Stamp
 from prot_ros.engines.kinds import EngineError, Message, Prompt, Summarizer, Usage
 from prot_ros.memory.in_time import MemoryInTime
 
@@ -120,13 +121,9 @@ class ConversationContext:
         leaving = self._history.older_half() if self._history.should_shrink else ()
         block = {id(message) for message in leaving}
         earlier = await self._memory.summary()
+
         while True:
-            # Counted anew each time: the conversation goes on.
-            newest = sum(
-                message.speaker == 'user' and id(message) not in block
-                for message in self._history.messages
-            )
-            waiting = await self._memory.unsummarized(newest)
+            waiting = await self._memory.unsummarized(self._first_after(block))
             if waiting is None:
                 break
             earlier = await self._summarizer.summarize(earlier, waiting.messages)
@@ -136,3 +133,14 @@ class ConversationContext:
         # may have had to go before.
         self._earlier = earlier
         self._history.drop(sum(id(message) in block for message in self._history.messages))
+
+    def _first_after(self, block: set[int]) -> Stamp:
+        """Return the first turn in the history that stays there, NEVER where there is none."""
+        return next(
+            (
+                message.turn
+                for message in self._history.messages
+                if message.speaker == 'user' and message.turn and id(message) not in block
+            ),
+            NEVER,
+        )

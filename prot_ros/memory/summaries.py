@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from asyncpg import Connection
 
+from prot_ros.core.stamps import Stamp
 from prot_ros.engines.kinds import Message
 from prot_ros.memory.storable import storable
 
@@ -23,17 +24,21 @@ MOST_TEXT = 8_000
 """Characters of a summary."""
 
 _LATEST = 'SELECT text, through FROM summary WHERE person = $1 ORDER BY id DESC LIMIT 1'
-# What was cut before anything was heard has been asked again, as part of a later turn. One that
-# has no reply yet may be getting it now.
+# What was cut before anything was heard has been asked again, as part of a later turn. Turns are
+# committed in order: where the first one that stays is not here yet, all that are here are older.
+# Where none stays, the latest may be under way.
 _WAITING = """
+WITH stays AS (SELECT id FROM turn WHERE person = $1 AND stamp = $2)
 SELECT id, utterance, heard, cut
 FROM (
-    SELECT * FROM turn WHERE person = $1 ORDER BY id DESC OFFSET $2 LIMIT $3
+    SELECT * FROM turn
+    WHERE person = $1 AND NOT (cut AND heard = '')
+        AND CASE WHEN $2 = 0 THEN created_at < now() - interval '2 minutes'
+            ELSE id < coalesce((SELECT id FROM stays), 9223372036854775807) END
+    ORDER BY id DESC LIMIT $3
 ) AS older
 WHERE id > coalesce(
-        (SELECT through FROM summary WHERE person = $1 ORDER BY id DESC LIMIT 1), 0)
-    AND NOT (cut AND heard = '')
-    AND (replied_at IS NOT NULL OR created_at < now() - interval '2 minutes')
+    (SELECT through FROM summary WHERE person = $1 ORDER BY id DESC LIMIT 1), 0)
 ORDER BY id LIMIT $4
 """
 # One that covers no more than the latest was made by another process meanwhile.
@@ -58,9 +63,12 @@ async def latest(connection: Connection, person: str) -> str:
     return row['text'] if row is not None else ''
 
 
-async def waiting(connection: Connection, person: str, newest: int) -> Waiting | None:
-    """Return the oldest turns that have none, leaving out the `newest` so many turns."""
-    rows = await connection.fetch(_WAITING, person, newest, OLDEST, MOST_TURNS)
+async def waiting(connection: Connection, person: str, stays: Stamp) -> Waiting | None:
+    """Return the oldest turns that have none, of those before the turn `stays`.
+
+    NEVER is for no such turn.
+    """
+    rows = await connection.fetch(_WAITING, person, stays, OLDEST, MOST_TURNS)
     messages = []
     for row in rows:
         if row['utterance']:

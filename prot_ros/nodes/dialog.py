@@ -111,6 +111,9 @@ class Params(OnlineParams, EmbeddingParams):
     key_header: str = param(
         'authorization', 'claude: the header in which the key is sent', one_of=KEY_HEADERS
     )
+    tools: bool = param(
+        True, 'claude: whether it may search the memory by itself; not every server knows tools'
+    )
     context_tokens: int = param(
         0,
         'Tokens that the language model takes in one request; 0 is what is known of the model',
@@ -173,7 +176,8 @@ class DialogNode(ProtNode[Params]):
     async def open(self, stack: AsyncExitStack) -> None:
         persona = read_persona(self.params.persona, self.params.language)
         self.memory = await stack.enter_async_context(MemoryInTime(self.params, self.get_logger()))
-        tools = (RecallTool(self.memory),) if self.memory.keeps else ()
+        searches = self.memory.keeps and self.params.tools
+        tools = (RecallTool(self.memory),) if searches else ()
         choice = await selection.responder(self.params, self.get_logger(), tools)
         stack.push_async_callback(choice.engine.close)
         self.get_logger().info(choice.sentence('language model'))
@@ -621,9 +625,9 @@ class DialogNode(ProtNode[Params]):
             else:
                 self.unanswered.add(reply.turn, reply.utterance)
         elif reply.is_answer:
-            self.talk.add(Message('user', reply.utterance))
+            self.talk.add(Message('user', reply.utterance, turn=reply.turn))
         if heard.text:
-            self.talk.add(Message('robot', heard.text, cut=heard.cut))
+            self.talk.add(Message('robot', heard.text, cut=heard.cut, turn=reply.turn))
             self.publish(graph.SAID, heard.text)
         self._turns += 1
         self._cuts += reply.cut is not None

@@ -188,7 +188,7 @@ def test_memories_cannot_pass_for_anything_else():
         ('billing_error', 'ANTHROPIC_API_KEY', False),
         ('permission_error', 'ANTHROPIC_API_KEY', False),
         ('not_found_error', 'parameter model', False),
-        ('request_too_large', 'parameter history', False),
+        ('request_too_large', 'context_tokens', False),
         ('invalid_request_error', 'max_tokens', False),
         ('rate_limit_error', 'too many', True),
         ('api_error', 'cannot answer now', True),
