@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from random import Random
 
 from prot_ros.core.circuit import Admission, CircuitLimits
@@ -41,6 +42,19 @@ class FailoverRecognizer(Failover[Recognizer]):
     ) -> None:
         super().__init__(online, offline, limits, circuit, log=log, random=random)
         self.rate = online.rate
+        self.stands_in: Callable[[], bool] = lambda: True
+        """Whether the offline engine knows the language that is spoken now."""
+
+    def stand_in(self) -> Recognizer | None:
+        """Return the offline engine, None where it would not understand a word."""
+        return self.offline if self.stands_in() else None
+
+    def _stand_in(self) -> str:
+        if self.offline is not None and self.stand_in() is None:
+            return (
+                f'{self.kind}: {self.name} fails, and {self.offline.name} knows another language'
+            )
+        return super()._stand_in()
 
     def start(self) -> Recognition:
         return FailoverRecognition(self)
@@ -184,12 +198,13 @@ class FailoverRecognition:
         ears = self._ears
         self._settle(error)
         await self._drop_session()
-        if ears.offline is None:
+        offline = ears.stand_in()
+        if offline is None:
             self._over = True
             raise error
         ears.fallbacks += 1
-        self._session = ears.offline.start()
-        self._resampler = Resampler(ears.rate, ears.offline.rate)
+        self._session = offline.start()
+        self._resampler = Resampler(ears.rate, offline.rate)
         audio = b''.join(self._kept)
         self._kept.clear()  # it goes on from here, and nobody comes after it
         self._kept.append(b'')

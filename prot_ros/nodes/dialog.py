@@ -52,7 +52,7 @@ from prot_ros.core.wire import (
     Sentence,
     Transcript,
 )
-from prot_ros.engines import failover, selection
+from prot_ros.engines import failover, selection_online
 from prot_ros.engines.claude_request import DEFAULT_MODEL, EFFORTS, KEY_HEADERS, THINKING
 from prot_ros.engines.kinds import BrokenOff, EngineError, Message, Responder, Usage
 from prot_ros.engines.persona import read as read_persona
@@ -82,7 +82,7 @@ class Params(OnlineParams, EmbeddingParams):
     engine: str = param(
         'auto',
         'What makes replies; auto takes the best one that can work here',
-        one_of=('auto', *selection.RESPONDERS),
+        one_of=('auto', *selection_online.RESPONDERS),
     )
     database: str = param(
         'auto',
@@ -178,11 +178,11 @@ class DialogNode(ProtNode[Params]):
         self.memory = await stack.enter_async_context(MemoryInTime(self.params, self.get_logger()))
         searches = self.memory.keeps and self.params.tools
         tools = (RecallTool(self.memory),) if searches else ()
-        choice = await selection.responder(self.params, self.get_logger(), tools)
+        choice = await selection_online.responder(self.params, self.get_logger(), tools)
         stack.push_async_callback(choice.engine.close)
         self.get_logger().info(choice.sentence('language model'))
         self.engine: Responder = choice.engine
-        summarizer = await selection.summarizer(self.params)
+        summarizer = await selection_online.summarizer(self.params)
         if summarizer is not None:
             stack.push_async_callback(summarizer.close)
         self.talk = ConversationContext(

@@ -25,7 +25,7 @@ from prot_ros import graph
 from prot_ros.core.stamps import NEVER, Stamp
 from prot_ros.core.turns import Interrupt
 from prot_ros.core.wire import TEXT_LIMIT, AudioChunk, Transcript
-from prot_ros.engines import failover, selection
+from prot_ros.engines import failover, selection_online
 from prot_ros.engines.kinds import EngineError, Recognition, Recognizer
 from prot_ros.engines.resample import Resampler
 from prot_ros.engines.scribe_request import (
@@ -52,7 +52,7 @@ class Params(OnlineParams):
     engine: str = param(
         'auto',
         'What recognises speech; auto takes the best one that can work here',
-        one_of=('auto', *selection.RECOGNIZERS),
+        one_of=('auto', *selection_online.RECOGNIZERS),
     )
     language: str = param(
         AUTO,
@@ -113,7 +113,7 @@ class SttNode(ProtNode[Params]):
         self._failure = ''
 
     async def open(self, stack: AsyncExitStack) -> None:
-        choice = await selection.recognizer(
+        choice = await selection_online.recognizer(
             self.params, self.get_logger(), lambda: self.params.scribe
         )
         stack.push_async_callback(choice.engine.close)

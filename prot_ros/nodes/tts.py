@@ -28,7 +28,7 @@ from prot_ros.core.flow import Window
 from prot_ros.core.stamps import NEVER, Stamp
 from prot_ros.core.turns import Interrupt
 from prot_ros.core.wire import Alignment, AudioChunk, Sentence
-from prot_ros.engines import failover, selection
+from prot_ros.engines import failover, selection_online
 from prot_ros.engines.kinds import EngineError, Mark, Preparable, Synthesizer
 from prot_ros.engines.tts_elevenlabs_settings import SPEEDS, VoiceSetting
 from prot_ros.node import ProtNode
@@ -46,7 +46,7 @@ class Params(OnlineParams):
     engine: str = param(
         'auto',
         'What speaks; auto takes the best one that can work here',
-        one_of=('auto', *selection.SYNTHESIZERS),
+        one_of=('auto', *selection_online.SYNTHESIZERS),
     )
     voice: str = param('slt', 'offline: the Flite voice for English')
     rate: int = param(24000, 'Sample rate of tts/audio', unit='Hz', ge=8000, le=48000)
@@ -111,7 +111,7 @@ class TtsNode(ProtNode[Params]):
         self._repeated = 0
 
     async def open(self, stack: AsyncExitStack) -> None:
-        choice = await selection.synthesizer(
+        choice = await selection_online.synthesizer(
             self.params, self.get_logger(), lambda: self.params.elevenlabs
         )
         stack.push_async_callback(choice.engine.close)

@@ -554,3 +554,18 @@ def test_without_a_stand_in_a_broken_utterance_is_an_error():
             await understood(listener)
 
     asyncio.run(scenario())
+
+
+def test_a_stand_in_that_knows_another_language_invents_no_words():
+    async def scenario() -> None:
+        listener = ears([KEY, ''])
+        await listener.open()
+        listener.stands_in = lambda: False
+        with pytest.raises(EngineError, match='set SOME_API_KEY'):
+            await understood(listener)
+        assert listener.offline.requests == 0
+        assert 'offline knows another language' in listener.concern()
+        listener.stands_in = lambda: True
+        assert await understood(listener) == 'offline'
+
+    asyncio.run(scenario())

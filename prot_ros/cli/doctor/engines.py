@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from prot_ros.cli.doctor.finding import Finding, Findings, Level, bounded
-from prot_ros.engines import failover, selection
+from prot_ros.engines import failover, selection, selection_online
 from prot_ros.engines.kinds import EngineError
 from prot_ros.engines.selection_embedder import embedder
 
@@ -64,15 +64,15 @@ async def _voice_activity(settings: Any) -> Finding:
 
 
 async def _recognizer(settings: Any) -> Finding:
-    return await _released('stt', 'speech recogniser', await selection.recognizer(settings))
+    return await _released('stt', 'speech recogniser', await selection_online.recognizer(settings))
 
 
 async def _responder(settings: Any) -> Finding:
-    return await _released('dialog', 'language model', await selection.responder(settings))
+    return await _released('dialog', 'language model', await selection_online.responder(settings))
 
 
 async def _synthesizer(settings: Any) -> Finding:
-    return await _released('tts', 'voice', await selection.synthesizer(settings))
+    return await _released('tts', 'voice', await selection_online.synthesizer(settings))
 
 
 async def _embedder(settings: Any) -> Finding:

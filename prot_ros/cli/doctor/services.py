@@ -12,7 +12,7 @@ from time import monotonic
 from typing import Any
 
 from prot_ros.cli.doctor.finding import Finding, Findings, Level, bounded
-from prot_ros.engines import selection, selection_embedder
+from prot_ros.engines import selection, selection_embedder, selection_online
 from prot_ros.engines.failover import Failover
 from prot_ros.engines.kinds import EngineError
 
@@ -29,10 +29,10 @@ Ask = Callable[[Any, Any], Awaitable[str]]
 async def services(parameters: Mapping[str, Any]) -> Findings:
     """Ask each service that the nodes would use, one after the other."""
     asked: list[tuple[str, str, Select, Ask]] = [
-        ('stt', 'stt', selection.recognizer, _recognizer),
-        ('dialog', 'dialog', selection.responder, _responder),
+        ('stt', 'stt', selection_online.recognizer, _recognizer),
+        ('dialog', 'dialog', selection_online.responder, _responder),
         ('embeddings', 'dialog', selection_embedder.embedder, _embedder),
-        ('tts', 'tts', selection.synthesizer, _synthesizer),
+        ('tts', 'tts', selection_online.synthesizer, _synthesizer),
     ]
     found: Findings = []
     for name, node, select, ask in asked:
