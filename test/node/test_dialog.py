@@ -24,8 +24,9 @@ from prot_ros.core.wire import (
     PlaybackState,
     Transcript,
 )
-from prot_ros.engines import selection
+from prot_ros.engines import selection_online
 from prot_ros.engines.kinds import Prompt, Usage
+from prot_ros.engines.selection import Choice
 from prot_ros.nodes import dialog as dialog_module
 from prot_ros.nodes.dialog import DialogNode
 
@@ -79,9 +80,9 @@ def model(monkeypatch: pytest.MonkeyPatch) -> list[Socket]:
     async def responder(settings: Any, *_: Any) -> Any:
         made.append(Socket())
         await made[0].open()
-        return selection.Choice(made[0], 'the test asks for it')
+        return Choice(made[0], 'the test asks for it')
 
-    monkeypatch.setattr(selection, 'responder', responder)
+    monkeypatch.setattr(selection_online, 'responder', responder)
     return made
 
 
