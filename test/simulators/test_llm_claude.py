@@ -22,6 +22,7 @@ from prot_ros.engines.llm_claude import MOST_ROUNDS, ClaudeResponder
 from prot_ros.engines.summary_claude import ClaudeSummarizer
 from prot_ros.simulators.behaviour import Behaviour, Fault
 from prot_ros.simulators.claude import ClaudeSimulator, Script, says
+from prot_ros.simulators.http import HttpServer
 
 KEY = 'sk-ant-planted-5ecret'
 QUICK = Limits(connect_s=0.5, first_response_s=0.2, stall_s=0.2)
@@ -562,3 +563,51 @@ def test_c10_what_leaves_the_context_is_summed_up():
                 await summarizer.close()
 
     asyncio.run(main())
+
+
+def test_a_gateway_may_be_below_a_path():
+    asked = []
+
+    async def gateway(request, answer):
+        asked.append(request.path)
+        await answer.send_json(404, {'type': 'error', 'error': {'type': 'not_found_error'}})
+
+    async def main():
+        async with asyncio.timeout(DEADLINE_S), HttpServer(gateway) as server:
+            responder = ClaudeResponder(ClaudeSettings(), Access(KEY, f'{server.url}/path'))
+            await responder.open()
+            try:
+                with pytest.raises(EngineError, match='parameter model'):
+                    await said_by(responder, prompt())
+            finally:
+                await responder.close()
+
+    asyncio.run(main())
+    assert '/path/v1/messages' in asked
+
+
+def test_a_redirect_does_not_carry_the_key_elsewhere():
+    seen = []
+
+    async def elsewhere(request, answer):
+        seen.append(request.headers)
+        await answer.send(200)
+
+    async def main():
+        async with asyncio.timeout(DEADLINE_S), HttpServer(elsewhere) as other:
+
+            async def redirect(request, answer):
+                await answer.send(307, {'location': f'{other.url}/v1/messages'})
+
+            async with HttpServer(redirect) as server:
+                access = Access(KEY, server.url, 'x-api-key')
+                responder = ClaudeResponder(ClaudeSettings(), access)
+                await responder.open()
+                try:
+                    with pytest.raises(EngineError, match='parameter base_url'):
+                        await said_by(responder, prompt())
+                finally:
+                    await responder.close()
+
+    asyncio.run(main())
+    assert seen == []

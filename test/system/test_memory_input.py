@@ -11,6 +11,7 @@ from memory_child import likes
 
 from prot_ros.core.stamps import Stamp
 from prot_ros.engines.kinds import EngineError
+from prot_ros.memory.schema import migrations
 
 SETTLE_S = 10.0
 
@@ -95,8 +96,8 @@ def test_processes_that_start_together_migrate_once(fresh_url: str) -> None:
                 tasks.create_task(memory.open())
         for memory in memories:
             await memory.close()
-        rows = await fetch(fresh_url, 'SELECT number FROM prot.migration')
-        assert [row['number'] for row in rows] == [1]
+        rows = await fetch(fresh_url, 'SELECT number FROM prot.migration ORDER BY number')
+        assert [row['number'] for row in rows] == [step.number for step in migrations()]
 
     asyncio.run(story())
 
