@@ -17,12 +17,12 @@ import ssl
 from typing import Protocol
 
 from websockets.asyncio.client import ClientConnection
-from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from prot_ros.core.attribution import Attribution, Verdict
 from prot_ros.core.survival import Limits
-from prot_ros.engines.elevenlabs_errors import failure
 from prot_ros.engines.kinds import EngineError
+from prot_ros.engines.scribe_errors import SETTLED, SessionLostError, complaint, refusal
 from prot_ros.engines.scribe_request import RATE, ScribeRequest, audio_chunk
 from prot_ros.engines.websocket_client import PING_S, open_websocket
 
@@ -33,31 +33,6 @@ COPY_WAIT_S = 0.2
 """For the true answer, where the one that came may be a copy of the one before."""
 FRAME_LIMIT = 1 << 20
 """Bytes. Two minutes of words with their times have a tenth of it."""
-_SETTLED = ('commit_throttled', 'input_error', 'insufficient_audio_activity')
-"""After a commit they say that there is nothing more to commit."""
-_AT_ONCE = (
-    'session_time_limit_exceeded', 'transcriber_error', 'error', 'insufficient_audio_activity',
-    'commit_throttled',
-)  # fmt: skip
-"""A new session need not wait after these; after those that ask for patience it must."""
-_WAYS_OUT = {
-    'unaccepted_terms': (
-        'ElevenLabs wants its terms of use accepted: do so in the account whose key is in '
-        'ELEVENLABS_API_KEY'
-    ),
-    'invalid_request': (
-        'ElevenLabs refuses the session: check elevenlabs.model, language and keyterms'
-    ),
-    'input_error': 'ElevenLabs refuses the audio: check elevenlabs.model',
-    'chunk_size_exceeded': 'ElevenLabs refuses a chunk of audio as too long',
-}
-
-
-class SessionLostError(EngineError):
-    """The session is gone, and a new one may be tried at once."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message, retryable=True)
 
 
 class Utterance(Protocol):
@@ -143,7 +118,7 @@ class ScribeSession:
                     f'ElevenLabs has not greeted within {limits.connect_s:g} s', retryable=True
                 ) from None
             if isinstance(err, OSError | WebSocketException | ImportError):
-                raise _refusal(err, key) from err
+                raise refusal(err, key) from err
             raise
 
     @property
@@ -287,12 +262,11 @@ class ScribeSession:
             self._utterance.committed(text)
 
     def _complain(self, kind: str, words: str) -> None:
-        if self._judge.asked and kind in _SETTLED:
+        if self._judge.asked and kind in SETTLED:
             self._worn = True  # some say that it closes the session then
             self._settle(None)
             return
-        error = failure({'error': kind, 'message': words}, key=self._key, ways_out=_WAYS_OUT)
-        self._fail(SessionLostError(str(error)) if kind in _AT_ONCE else error)
+        self._fail(complaint(kind, words, self._key))
 
     def _settle(self, answer: str | None) -> None:
         self._answer = answer
@@ -336,26 +310,3 @@ def _text(said: dict[str, object]) -> str:
     if not isinstance(text, str):
         raise ValueError(f'a {said["message_type"]} without text')
     return text
-
-
-def _refusal(err: Exception, key: str) -> EngineError:
-    """Say why no socket was had."""
-    if isinstance(err, InvalidStatus):
-        answer = err.response
-        if 300 <= answer.status_code < 400:
-            return EngineError(
-                f'ElevenLabs redirects ({answer.status_code}), which would carry the key away: '
-                'set elevenlabs.url to where it is'
-            )
-        if answer.status_code == 404:
-            return EngineError('there is no speech-to-text (404): check elevenlabs.url')
-        return failure(
-            answer.body,
-            status=answer.status_code,
-            retry_after=answer.headers.get('Retry-After'),
-            key=key,
-            ways_out=_WAYS_OUT,
-        )
-    if isinstance(err, ImportError):
-        return EngineError(f'the proxy to ElevenLabs needs another Python package: {err}')
-    return EngineError(f'ElevenLabs cannot be reached: {err}'.replace(key, '***'), retryable=True)

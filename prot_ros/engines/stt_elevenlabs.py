@@ -21,8 +21,9 @@ from prot_ros.core.replay import ReplayBuffer
 from prot_ros.core.survival import Limits
 from prot_ros.engines.elevenlabs_errors import KEY_VARIABLE
 from prot_ros.engines.kinds import EngineError
+from prot_ros.engines.scribe_errors import SessionLostError
 from prot_ros.engines.scribe_request import RATE, ScribeRequest
-from prot_ros.engines.scribe_session import ScribeSession, SessionLostError
+from prot_ros.engines.scribe_session import ScribeSession
 from prot_ros.engines.scribe_sessions import Keeping, ScribeSessions
 
 __all__ = ['ElevenLabsRecognition', 'ElevenLabsRecognizer', 'Keeping']

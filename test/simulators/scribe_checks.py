@@ -11,7 +11,10 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from prot_ros.core.survival import Limits
+from prot_ros.engines.kinds import EngineError
 from prot_ros.engines.scribe_request import ScribeRequest
 from prot_ros.engines.scribe_sessions import Keeping
 from prot_ros.engines.stt_elevenlabs import ElevenLabsRecognition, ElevenLabsRecognizer
@@ -102,3 +105,44 @@ def run(scenario: Callable[[], Coroutine[Any, Any, None]]) -> None:
         assert not left, left
 
     asyncio.run(watched())
+
+
+FINAL = {
+    'auth_error': 'ELEVENLABS_API_KEY',
+    'quota_exceeded': 'credits',
+    'unaccepted_terms': 'terms of use',
+    'invalid_request': 'elevenlabs.model, language and keyterms',
+    'input_error': 'elevenlabs.model',
+    'chunk_size_exceeded': 'chunk',
+}
+"""Errors that a person must mend, and what the message speaks of."""
+PATIENCE = ('rate_limited', 'queue_overflow', 'resource_exhausted')
+AT_ONCE = ('session_time_limit_exceeded', 'transcriber_error', 'error')
+
+
+async def refused(recognizer: ElevenLabsRecognizer, seconds: float = 1.0) -> EngineError:
+    """Return what an utterance fails with."""
+    with pytest.raises(EngineError) as caught:
+        await heard(recognizer, noise(seconds))
+    return caught.value
+
+
+async def push_for_ever(
+    recognition: ElevenLabsRecognition, piece_s: float, taken_s: list[float] | None = None
+) -> None:
+    while True:
+        await recognition.push(noise(piece_s))
+        await asyncio.sleep(0.001)
+        if taken_s is not None:
+            taken_s.append(piece_s)
+
+
+@asynccontextmanager
+async def engine(url: str, limits: Limits = QUICK) -> AsyncIterator[ElevenLabsRecognizer]:
+    """Return an open engine for a service of the test's own."""
+    recognizer = ElevenLabsRecognizer(KEY, lambda: ScribeRequest(url), limits)
+    await recognizer.open()
+    try:
+        yield recognizer
+    finally:
+        await recognizer.close()
