@@ -96,9 +96,10 @@ class Incoming:
             raise _disorder(f'block {event.index!r} begins')
         block = event.content_block
         self.began = True
-        self._open = block.to_dict() if hasattr(block, 'to_dict') else dict(block)
-        if not isinstance(self._open.get('type'), str):
-            raise _disorder('a block has no type')
+        self._open = dict(block.to_dict() if hasattr(block, 'to_dict') else block)
+        needed = ('id', 'name') if self._open.get('type') == 'tool_use' else ()
+        if not all(isinstance(self._open.get(name), str) for name in ('type', *needed)):
+            raise _disorder(f'a block is {str(self._open)[:80]}')
         self._blocks.append(self._open)
         if self._open['type'] == 'text':
             text = self._open.get('text') or ''

@@ -132,7 +132,11 @@ class ClaudeResponder:
                 event = await self._within(deadline, anext(events, None), incoming)
                 if event is None:
                     break
-                piece = incoming.take(event)
+                try:
+                    piece = incoming.take(event)
+                except (AttributeError, TypeError) as err:
+                    # The library checks no types: a field is missing, or is something else.
+                    raise self._access.failure(err, self._settings.model) from None
                 if piece:
                     yield piece
                 if incoming.began:

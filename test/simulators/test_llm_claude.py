@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import time
 from contextlib import aclosing
@@ -611,3 +612,57 @@ def test_a_redirect_does_not_carry_the_key_elsewhere():
 
     asyncio.run(main())
     assert seen == []
+
+
+START = {'type': 'message_start', 'message': {'type': 'message', 'content': [], 'usage': {}}}
+TEXT = {'type': 'content_block_start', 'index': 0, 'content_block': {'type': 'text', 'text': ''}}
+TOOL = {'type': 'content_block_start', 'index': 0, 'content_block': {'type': 'tool_use'}}
+
+
+def delta(**more):
+    return {'type': 'content_block_delta', 'index': 0, 'delta': more}
+
+
+@pytest.mark.parametrize(
+    'events',
+    [
+        [{'type': 'message_start'}],
+        [{'type': 'message_start', 'message': None}],
+        [START, {'type': 'content_block_start'}],
+        [START, {'type': 'content_block_start', 'index': 0, 'content_block': None}],
+        [START, {'type': 'content_block_start', 'index': 0, 'content_block': {}}],
+        [START, TOOL],
+        [START, TEXT, delta(type='text_delta')],
+        [START, TEXT, delta(type='text_delta', text=7)],
+        [START, TEXT, {'type': 'content_block_delta', 'index': 0}],
+        [START, TEXT, {'type': 'content_block_stop', 'index': None}],
+        [START, TEXT, {'type': 'message_delta'}],
+        [TEXT],
+        [[]],
+        [7],
+        [{}],
+        [{'type': 'something_new', 'index': 3}],
+        [],
+    ],
+    ids=repr,
+)
+def test_whatever_a_server_sends_is_a_failure_at_most(events):
+    async def odd(request, answer):
+        await answer.begin(200, {'content-type': 'text/event-stream'})
+        for event in events:
+            name = event.get('type', 'message_start') if isinstance(event, dict) else 'ping_'
+            await answer.write(f'event: {name}\ndata: {json.dumps(event)}\n\n'.encode())
+        await answer.end()
+
+    async def main():
+        async with asyncio.timeout(DEADLINE_S), HttpServer(odd) as server:
+            responder = ClaudeResponder(ClaudeSettings(), Access(KEY, server.url), PATIENT)
+            await responder.open()
+            try:
+                with pytest.raises(EngineError) as caught:
+                    await said_by(responder, prompt())
+                assert caught.value.retryable
+            finally:
+                await responder.close()
+
+    asyncio.run(main())
