@@ -78,7 +78,9 @@ def test_a_broken_pid_file_is_no_server(tmp_path: Path, content: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ('named', 'stays'), [('', False), ('x', False), (str(os.getpid()), False), ('4194305', True)]
+    ('named', 'stays'),
+    [('', False), ('x', False), (str(os.getpid()), False), ('4194305', True)],
+    ids=['empty', 'no number', 'alive', 'dead'],
 )
 def test_only_a_pid_file_that_keeps_the_server_from_starting_goes(
     tmp_path: Path, named: str, stays: bool
