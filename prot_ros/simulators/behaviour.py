@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import enum
+import time
 from collections import deque
 from dataclasses import dataclass, field
 
@@ -64,3 +65,21 @@ class Plan:
     def next(self) -> Behaviour:
         """Take what happens to the next request."""
         return self.coming.popleft() if self.coming else self.rule
+
+
+@dataclass
+class Exchange:
+    """When a request was there, and when the first of its answer went: ns of the epoch."""
+
+    asked: int = field(default_factory=time.time_ns)
+    answered: int = 0
+    """0: not yet."""
+
+    def answer(self) -> None:
+        """Note that the first of the answer goes now."""
+        self.answered = self.answered or time.time_ns()
+
+
+def exchanges() -> deque[Exchange]:
+    """Return a book of them that keeps the latest."""
+    return deque(maxlen=1_000)

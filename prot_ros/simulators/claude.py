@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
-from prot_ros.simulators.behaviour import Behaviour, Fault, Plan
+from prot_ros.simulators.behaviour import Behaviour, Exchange, Fault, Plan, exchanges
 from prot_ros.simulators.claude_cache import PromptCache
 from prot_ros.simulators.claude_mind import OfflineMind
 from prot_ros.simulators.claude_rules import MODELS, STATUS, Refused, check_body, check_headers
@@ -63,6 +63,8 @@ class ClaudeSimulator:
         self.cache = PromptCache()
         self.requests: deque[Json] = deque(maxlen=KEPT)
         """Bodies of the valid requests for messages, the latest last."""
+        self.exchanges = exchanges()
+        """Of streamed messages, up to their first words or whatever else is in them."""
         self.headers: deque[dict[str, str]] = deque(maxlen=KEPT)
         """Of all requests."""
         self.chunk_bytes: int | None = None
@@ -94,13 +96,14 @@ class ClaudeSimulator:
         await self._held.aclose()
 
     async def _answer(self, request: Request, answer: Answer) -> None:
+        exchange = Exchange()
         self.headers.append(dict(request.headers))
         try:
             check_headers(request, self.key, self.key_header)
             if request.method == 'GET' and request.path.startswith('/v1/models/'):
                 await self._tell_model(request.path.removeprefix('/v1/models/'), answer)
             elif request.method == 'POST' and request.path == '/v1/messages':
-                await self._message(request, answer)
+                await self._message(request, answer, exchange)
             else:
                 raise Refused('not_found_error', f'{request.method} {request.path}')
         except Refused as refused:
@@ -122,7 +125,7 @@ class ClaudeSimulator:
             headers['retry-after'] = retry_after
         await answer.send_json(STATUS[kind], body, headers)
 
-    async def _message(self, request: Request, answer: Answer) -> None:
+    async def _message(self, request: Request, answer: Answer, exchange: Exchange) -> None:
         if request.headers.get('content-type', '').partition(';')[0] != 'application/json':
             raise Refused('invalid_request_error', 'content-type: expected application/json')
         try:
@@ -148,7 +151,7 @@ class ClaudeSimulator:
                 script = self.scripts.popleft() if self.scripts else says(await self._mind(body))
                 self._paused = script.stop_reason == 'pause_turn'
                 if body.get('stream'):
-                    await self._stream(answer, body, script, behaviour)
+                    await self._stream(answer, body, script, behaviour, exchange)
                 else:
                     await self._whole(answer, body, script, behaviour)
 
@@ -182,8 +185,14 @@ class ClaudeSimulator:
         return block
 
     async def _stream(
-        self, answer: Answer, body: Json, script: Script, behaviour: Behaviour
+        self,
+        answer: Answer,
+        body: Json,
+        script: Script,
+        behaviour: Behaviour,
+        exchange: Exchange,
     ) -> None:
+        self.exchanges.append(exchange)
         headers = {'content-type': 'text/event-stream; charset=utf-8'}
         await answer.begin(200, headers)
         events = list(_events(self._head(body), [self._block(b) for b in script.blocks], script))
@@ -196,6 +205,7 @@ class ClaudeSimulator:
                 return
             if number == first_delta:
                 await asyncio.sleep(behaviour.first_s)
+                exchange.answer()
             elif event['type'] == 'content_block_delta':
                 await asyncio.sleep(behaviour.piece_s)
             await self._send(answer, event, behaviour)

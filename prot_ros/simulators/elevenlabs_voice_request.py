@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs, urlsplit
 
-from prot_ros.simulators.behaviour import Plan
+from prot_ros.simulators.behaviour import Exchange, Plan, exchanges
 from prot_ros.simulators.elevenlabs_speech import (
     SOCKET_RATES,
     RefusedError,
@@ -33,6 +33,8 @@ class Ear:
     """Spell `is_final` and `context_id` instead of `isFinal` and `contextId`."""
     messages: deque[Mapping[str, object]] = field(default_factory=lambda: deque(maxlen=KEPT))
     """What clients sent, the latest of it."""
+    exchanges: deque[Exchange] = field(default_factory=exchanges)
+    """Of texts and their first sound, over the sockets."""
     most_contexts: int = 0
     """At the same time on one socket."""
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
-from prot_ros.simulators.behaviour import Behaviour, Fault
+from prot_ros.simulators.behaviour import Behaviour, Exchange, Fault
 from prot_ros.simulators.elevenlabs_speech import (
     RefusedError,
     SpokenPiece,
@@ -179,6 +179,8 @@ class Session:
                 return
 
     async def _speak(self, context: _Context, text: str) -> None:
+        exchange = Exchange()
+        self._ear.exchanges.append(exchange)
         behaviour = self._ear.plan.next()
         voice, rate = self._request.voice, self._request.rate
         pieces = pieces_of(text, await self._ear.speech(text, voice, rate), rate)
@@ -203,6 +205,7 @@ class Session:
                 await self._midway(context, behaviour)
             if at:
                 await asyncio.sleep(behaviour.piece_s)
+            exchange.answer()
             await self._send_piece(context, piece, fault)
         if len(pieces) <= midway:
             await self._midway(context, behaviour)

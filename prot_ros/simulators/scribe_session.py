@@ -16,7 +16,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.frames import Frame, Opcode
 
 from prot_ros.engines.kinds import EngineError
-from prot_ros.simulators.behaviour import Behaviour, Fault
+from prot_ros.simulators.behaviour import Behaviour, Exchange, Fault, exchanges
 from prot_ros.simulators.scribe_hearing import Ears, Hearing
 from prot_ros.simulators.scribe_rules import (
     LEAST_COMMIT_S,
@@ -68,6 +68,8 @@ class SimulatedSession:
         """Bytes of each, the latest ones; 0 are those that keep the session alive."""
         self.commits: deque[int] = deque(maxlen=10_000)
         """Bytes of the audio that each commit rode on."""
+        self.exchanges = exchanges()
+        """Of commits and what was committed for them."""
         self.previous_text = ''
         self.texts: deque[str] = deque(maxlen=10_000)
         """What was committed."""
@@ -186,6 +188,7 @@ class SimulatedSession:
     async def _take(self, taken: Chunk, hearing: Hearing) -> None:
         rate = 2 * self._wish.rate
         self.previous_text = self.previous_text or taken.previous_text
+        asked = Exchange()
         self.chunks.append(len(taken.pcm))
         self.audio += taken.pcm
         del self.audio[: -int(KEPT_S * rate)]
@@ -200,6 +203,7 @@ class SimulatedSession:
             await self._go_wrong()
         if taken.commit:
             self.commits.append(len(taken.pcm))
+            self.exchanges.append(asked)
             if self._uncommitted < LEAST_COMMIT_S * rate:
                 refused = throttled(self._uncommitted / rate)
                 if self._habits.throttle_closes:
@@ -218,6 +222,8 @@ class SimulatedSession:
         fault = self._behaviour.fault
         if fault is not Fault.WRONG_ORDER and text:
             await self.say('partial_transcript', text=text)
+        if self.exchanges:  # else it commits unasked
+            self.exchanges[-1].answer()
         for _ in range(2 if fault is Fault.DUPLICATE else 1):
             await self.say('committed_transcript', text=text)
         if self._wish.timestamps:
