@@ -13,6 +13,7 @@ import httpx2
 
 from prot_ros.core.survival import Limits
 from prot_ros.engines.claude_failures import FAILURES, KEY_VARIABLE, as_engine_error
+from prot_ros.engines.claude_rehearsal import rehearse
 from prot_ros.engines.claude_request import BASE_URL, KEY_HEADERS
 from prot_ros.engines.kinds import EngineError
 
@@ -60,8 +61,10 @@ class Access:
 async def connect(access: Access, limits: Limits) -> anthropic.AsyncAnthropic:
     """Return a client; nothing is sent yet. Raises EngineError for what can never work."""
     access.check()
-    # Reading the system's certificates takes up to 100 ms.
-    return await asyncio.to_thread(_client, access, limits)
+    # Reading the system's certificates takes up to 100 ms, the rehearsal as long.
+    client = await asyncio.to_thread(_client, access, limits)
+    await asyncio.to_thread(asyncio.run, rehearse())
+    return client
 
 
 def _client(access: Access, limits: Limits) -> anthropic.AsyncAnthropic:

@@ -31,7 +31,7 @@ from prot_ros.simulators.http import Answer, HttpServer, Request
 Json = dict[str, Any]
 _PIECE = re.compile(r'\s*\S+')
 _OVERSIZED = 2**20
-KEPT = 1_000
+KEPT = 100
 """Requests that are remembered."""
 
 
