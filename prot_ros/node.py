@@ -383,6 +383,8 @@ class ProtNode(GraphNode, Generic[P]):
         self._diagnostics.publish(self._diagnosis())
 
     def _concern(self) -> str:
+        if self._configured is None or not self._configured.ready:
+            return ''  # there is nothing yet that could work in part
         try:
             return self.concern()
         except Exception as err:  # noqa: BLE001 - as below
