@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The three online services in a process of their own, which say what is scripted, on time.
+
+Nothing is recognised, thought or synthesised here, so that they cost next to nothing and their
+delays are what they are set to. The process reads lines of JSON and answers each with one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from prot_ros.engines import keys
+from prot_ros.simulators.behaviour import Behaviour, Exchange
+from prot_ros.simulators.claude import ClaudeSimulator, says
+from prot_ros.simulators.elevenlabs_voice import ElevenLabsVoiceSimulator
+from prot_ros.simulators.scribe import ScribeSimulator
+
+KEY = 'simulated'
+SERVICES = ('ears', 'mind', 'voice')
+SPOKEN_MS = 60
+"""Sound for each word of a reply."""
+SCRIPTED = 20_000
+"""Turns."""
+
+
+class Services:
+    """A context manager; `parameters` and `environment` point the nodes at them."""
+
+    def __init__(self) -> None:
+        self.environment = dict.fromkeys((keys.ELEVENLABS, keys.ANTHROPIC), KEY)
+        self.parameters: dict[str, dict[str, Any]] = {}
+
+    def __enter__(self) -> Services:
+        self._process = subprocess.Popen(
+            [sys.executable, __file__],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1,
+            cwd=Path(__file__).resolve().parent.parent,
+        )  # fmt: skip
+        urls = self._ask({})
+        self.parameters = {
+            'stt': {'elevenlabs.url': urls['ears']},
+            'tts': {'elevenlabs.url': urls['voice']},
+            'dialog': {'base_url': urls['mind'], 'embedding.engine': 'local'},
+        }
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._process.communicate(timeout=10)  # it ends when nobody can ask any more
+
+    def delay(self, delays_s: dict[str, float]) -> None:
+        """Set how long each service thinks, in seconds; the ears from their next session on."""
+        self._ask({'delays': delays_s})
+
+    def exchanges(self) -> dict[str, list[Exchange]]:
+        """Return those of each service since the last call."""
+        told = self._ask({'exchanges': True})
+        return {name: [Exchange(*times) for times in told[name]] for name in SERVICES}
+
+    def _ask(self, request: dict[str, Any]) -> Any:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(request) + '\n')
+        return json.loads(self._process.stdout.readline())
+
+
+async def sound(text: str, voice: str, rate: int) -> bytes:
+    """Return noise as long as the text, instead of a voice."""
+    samples = np.random.default_rng(len(text)).standard_normal(
+        rate * SPOKEN_MS * len(text.split()) // 1000
+    )
+    return (samples * 1000).astype('<i2').tobytes()
+
+
+def replies() -> Iterable[str]:
+    """Yield two sentences each time; no two alike, as a sentence is not asked for twice."""
+    for number in range(SCRIPTED):
+        yield f'This is reply {number} of many. And here number {number} ends already.'
+
+
+async def serve() -> None:
+    """Run the services until standard input ends."""
+    async with AsyncExitStack() as held:
+        ears = await held.enter_async_context(ScribeSimulator(texts=['how are you'] * SCRIPTED))
+        mind = await held.enter_async_context(ClaudeSimulator(key=KEY))
+        voice = await held.enter_async_context(ElevenLabsVoiceSimulator(key=KEY, speech=sound))
+        mind.scripts.extend(map(says, replies()))
+        plans = {'ears': ears.plan, 'mind': mind.plan, 'voice': voice.plan}
+        while line := await asyncio.to_thread(sys.stdin.readline):
+            request = json.loads(line)
+            for name, seconds in request.get('delays', {}).items():
+                plans[name].rule = Behaviour(first_s=seconds)
+            books: dict[str, Sequence[Any]] = {
+                'ears': [session.exchanges for session in ears.sessions],
+                'mind': [mind.exchanges],
+                'voice': [voice.ear.exchanges],
+            }
+            answer: dict[str, Any] = {'ears': ears.url, 'mind': mind.url, 'voice': voice.url}
+            if 'exchanges' in request:
+                answer = {name: taken(found) for name, found in books.items()}
+            print(json.dumps(answer), flush=True)
+
+
+def taken(books: Sequence[Any]) -> list[tuple[int, int]]:
+    """Return what has been answered, and take it out of the books."""
+    found = sorted((one.asked, one.answered) for book in books for one in book if one.answered)
+    for book in books:
+        kept = [one for one in book if not one.answered]
+        book.clear()
+        book.extend(kept)
+    return found
+
+
+if __name__ == '__main__':
+    asyncio.run(serve())
