@@ -211,9 +211,13 @@ class Failover(Generic[E]):
         opened = self._circuit.failed(now, admission, retryable=error.retryable, rest_s=rest_s)
         if opened and (now - self._told_at >= QUIET_S or not error.retryable):
             self._told_at, self._told = now, True
-            # What a person has to mend is an error; what mends itself is a warning.
-            say = self._log.warning if error.retryable else self._log.error
-            say(f'{self._stand_in()}: {error}')
+            line = f'{self._stand_in()}: {error}'
+            # What a person has to mend is an error; what mends itself is a warning. Two calls,
+            # because ROS's loggers refuse one place that changes its severity.
+            if error.retryable:
+                self._log.warning(line)
+            else:
+                self._log.error(line)
 
     def rest_at_once(self, error: EngineError) -> None:
         """Leave the service alone: nothing would come of a turn that tried it."""
