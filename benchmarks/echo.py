@@ -44,7 +44,7 @@ from room import RATE, Room, Sound, pcm, samples  # noqa: E402
 
 from prot_ros.core.endpointing import Endpointer, SpeechEnded, SpeechStarted  # noqa: E402
 from prot_ros.engines import selection  # noqa: E402
-from prot_ros.engines.kinds import EchoCanceller  # noqa: E402
+from prot_ros.engines.kinds import EchoCanceller, EngineError  # noqa: E402
 from prot_ros.engines.stt_pocketsphinx import PocketSphinxRecognizer  # noqa: E402
 from prot_ros.engines.tts_flite import FliteSynthesizer  # noqa: E402
 
@@ -68,6 +68,8 @@ PAUSE_S = 3.0
 SILENT_AFTER_S = 0.08
 """From the beginning of an utterance to the robot's silence (docs/bargein.md)."""
 PRE_ROLL_S = 0.3
+ATTEMPTS = 5
+"""At a recognition."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -332,9 +334,17 @@ def spoken(start_s: float, stop_s: float, reply_s: float) -> list[str]:
 
 async def recognised(recognizer: PocketSphinxRecognizer, sound: Sound) -> str:
     """Return the words of an utterance."""
-    recognition = recognizer.start()
-    await recognition.push(pcm(sound))
-    return await recognition.finish()
+    attempt = 1
+    while True:
+        recognition = recognizer.start()
+        try:
+            await recognition.push(pcm(sound))
+            return await recognition.finish()
+        except EngineError as err:
+            # Another program has had the processor for two seconds; that is not what is measured.
+            if not err.retryable or attempt == ATTEMPTS:
+                raise
+            attempt += 1
 
 
 # --- what is printed ----------------------------------------------------------------------------
@@ -417,7 +427,11 @@ def main() -> None:
     wanted = [(mode, level) for mode in options.modes.split(',') for level in options.levels]
     with ProcessPoolExecutor(os.cpu_count()) as pool:
         jobs = {one: pool.submit(measured, *one, robot, options) for one in wanted}
-        scores = {one: job.result() for one, job in jobs.items()}
+        try:
+            scores = {one: job.result() for one, job in jobs.items()}
+        except BaseException:
+            pool.shutdown(cancel_futures=True)  # the rest would be measured for nothing
+            raise
     text = table([row(mode, level, score) for (mode, level), score in scores.items()])
     print(text)
     if options.write:
