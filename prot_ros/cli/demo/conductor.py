@@ -13,7 +13,7 @@ from prot_ros.cli.demo.course import Exchange
 from prot_ros.cli.demo.evidence import Evidence, WaitFailedError
 from prot_ros.cli.demo.script import Line
 from prot_ros.cli.readiness import all_active
-from prot_ros.core.stamps import Stamp
+from prot_ros.core.stamps import MILLISECOND, Stamp
 from prot_ros.core.wire import TurnReport
 
 PAUSE_S = 0.7
@@ -24,6 +24,9 @@ ACTIVE_S = 60.0
 REPLY_S = 30.0
 """From the user's last word to the end of the reply; the longest takes a third of it."""
 AUDIBLE_S = 20.0
+DATED_BEFORE = 500 * MILLISECOND
+"""A busy machine takes sound up late and dates it by when it should have been taken up. Less than
+PAUSE_S, so that nothing from before a line is taken for its own."""
 IDLE = 'idle'
 
 
@@ -54,7 +57,7 @@ class Conductor:
 
     async def _exchange(self, line: Line, pcm: bytes) -> None:
         await self._wait_for_turn(line)
-        exchange = Exchange(line, Stamp(time.time_ns()))
+        exchange = Exchange(line, Stamp(time.time_ns() - DATED_BEFORE))
         self._evidence.exchanges.append(exchange)
         self._say(line)
         await voice.speak(pcm, self._pipe)

@@ -17,7 +17,7 @@ class Exchange:
 
     line: Line
     since: Stamp
-    """When the user began to speak it; the turn begins after."""
+    """Before the user began to speak it, and after all that was before; the turn begins after."""
     transcripts: list[Transcript] = field(default_factory=list)
     reports: list[TurnReport] = field(default_factory=list)
 
