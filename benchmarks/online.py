@@ -10,8 +10,8 @@ silent. What lies between the services' notes is prot's own: serialising, socket
 database, deciding. It is counted from the moment at which the utterance is known to have ended.
 
 `--starts` parts the turns among so many starts of the robot, so that there are as many first
-turns. `--soak` turns follow in the last of them, typed, and as fast as they are answered; the nodes
-are looked at after ten and after all of them. `--write` replaces docs/online.md and .svg.
+turns. `--soak` turns follow in the last of them, typed, and as fast as they are answered; the
+nodes are looked at after ten and after all of them. `--write` replaces docs/online.md and .svg.
 """
 
 from __future__ import annotations
@@ -56,7 +56,6 @@ GOAL_MS = {'median': 15.0, 'p95': 40.0}
 STAGES = {
     'commit': "the utterance's end is known, to its commit at the ears",
     'transcript': 'transcript leaves the ears, to its publication',
-    'database': 'to the turn in the database',
     'memory': 'to the facts recalled',
     'request': 'to the request at the mind',
     'token': "the mind's first words leave, to the dialog node",
@@ -136,7 +135,7 @@ def ask(robot: RunningGraph, services: Services, words: str) -> Turn | str:
 def counted(since: int, report: TurnReport) -> dict[str, int]:
     """Return when the dialog node's stages were done, from what each took after the one before."""
     marks, at = {}, float(since)
-    for stage in ('commit', 'memory', 'first_token', 'first_sentence'):
+    for stage in ('memory', 'first_token', 'first_sentence'):
         at += report.latency_ms.get(stage, 0.0) * MILLISECOND
         marks[stage] = round(at)
     return marks
@@ -148,8 +147,7 @@ def parted(marks: dict[str, int], asked: dict[str, Exchange], speech_end: int) -
     spans = {
         'commit': (marks['endpoint'], ears.asked),
         'transcript': (ears.answered, marks['stt']),
-        'database': (marks['stt'], marks['commit']),
-        'memory': (marks['commit'], marks['memory']),
+        'memory': (marks['stt'], marks['memory']),
         'request': (marks['memory'], mind.asked),
         'token': (mind.answered, marks['first_token']),
         'sentence': (marks['first_token'], marks['first_sentence']),

@@ -16,10 +16,11 @@ from prot_ros.core.turns import BARGE_IN
 from prot_ros.core.wire import MARKS_LIMIT, Alignment, Playback, PlaybackState, TurnReport
 
 STAGES = (
-    'speech_end', 'endpoint', 'stt', 'commit', 'memory', 'first_token', 'first_sentence',
-    'first_audio', 'audible',
+    'speech_end', 'endpoint', 'stt', 'memory', 'first_token', 'first_sentence', 'first_audio',
+    'audible',
 )  # fmt: skip
-"""In the order in which they happen. `speech_end` is where counting starts."""
+"""In the order in which they happen. `speech_end` is where counting starts. Beside them, from the
+request on, goes `commit`."""
 
 
 @dataclass
@@ -147,7 +148,7 @@ class Reply:
         return SpokenSentence(text, played_ms, total_ms, sounding_ms, sounding_total_ms, marks)
 
     def latencies(self) -> dict[str, float]:
-        """Return milliseconds per stage, each from the stage before it that happened."""
+        """Return milliseconds as `TurnReport.latency_ms` has them."""
         out: dict[str, float] = {}
         before: Stamp | None = None
         for stage in STAGES:
@@ -157,6 +158,9 @@ class Reply:
             if before is not None:
                 out[stage] = round(milliseconds(before, at), 1)
             before = at
+        requested = self._marks.get('stt') or self._marks.get('speech_end')
+        if requested is not None and 'commit' in self._marks:
+            out['commit'] = round(milliseconds(requested, self._marks['commit']), 1)
         first = next((self._marks[stage] for stage in STAGES if stage in self._marks), None)
         if first is not None and self.audible:
             out['voice_to_voice'] = round(milliseconds(first, self._marks['audible']), 1)

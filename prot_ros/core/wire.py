@@ -335,9 +335,10 @@ class TurnReport:
     anew), `cache_read`, `cache_written` and `output`. Empty where nobody counts."""
     latency_ms: dict[str, float] = field(default_factory=dict)
     """Stage to milliseconds, each counted from the end of the one before: `endpoint` (last speech
-    to utterance known to have ended), `stt` (to the transcript), `commit` (turn in the database),
-    `memory` (facts recalled), `first_token`, `first_sentence`, `first_audio` (synthesised),
-    `audible`; `voice_to_voice`, from the last speech frame (or the request's arrival) to the first
+    to utterance known to have ended), `stt` (to the transcript), `memory` (facts recalled),
+    `first_token`, `first_sentence`, `first_audio` (synthesised), `audible`; `commit`, from the
+    transcript (or the request's arrival) to the turn in the database, which goes on beside the
+    others; `voice_to_voice`, from the last speech frame (or the request's arrival) to the first
     audible sample; and where somebody spoke over it `barge_in`, from their first speech frame to
     silence. A stage that did not happen is missing."""
 

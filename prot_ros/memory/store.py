@@ -44,7 +44,7 @@ DEADLINE_S = 2.0
 VECTOR_S = 1.0
 """What recalling waits for a vector where nobody says how long."""
 SETTLE_S = 0.03
-"""What a dialogue waits for the facts of the utterance it is about to answer."""
+"""What a dialogue waits for the facts of what was said before that which it is about to answer."""
 RECENT_S = 3600.0
 """Talk older than this is no longer the same conversation; its facts are remembered."""
 MOST_PERSON = 100

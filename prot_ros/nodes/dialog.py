@@ -505,8 +505,8 @@ class DialogNode(ProtNode[Params]):
         if not reply.is_answer:
             await self._speak(reply, _one(reply.utterance))
             return
-        await self.memory.record_utterance(reply.turn, reply.utterance, reply.source)
-        reply.mark('commit', self.now())
+        # Not the turn's own task: what the user said is kept, also when its answer is cut.
+        committing = self.tasks.create_task(self._commit(reply), name='commit')
         facts = await self.memory.recall(reply.utterance)
         reply.remembered = len(facts)
         reply.mark('memory', self.now())
@@ -517,7 +517,12 @@ class DialogNode(ProtNode[Params]):
                 self.talk.counted(prompt, usage)  # later ones have more in them
             reply.count(asdict(usage))
 
-        await self._speak(reply, self.engine.reply(prompt, counted))
+        pieces = self.engine.reply(prompt, counted)
+        await self._speak(reply, _after(committing, pieces))
+
+    async def _commit(self, reply: Reply) -> None:
+        await self.memory.record_utterance(reply.turn, reply.utterance, reply.source)
+        reply.mark('commit', self.now())
 
     async def _speak(self, reply: Reply, pieces: AsyncIterator[str]) -> None:
         """Publish the pieces sentence by sentence, then wait until all has been heard."""
@@ -674,3 +679,16 @@ class DialogNode(ProtNode[Params]):
 
 async def _one(text: str) -> AsyncIterator[str]:
     yield text
+
+
+async def _after(task: asyncio.Task[None], pieces: AsyncIterator[str]) -> AsyncIterator[str]:
+    """Yield the pieces of a reply, none before the task is done, which has a deadline.
+
+    Nothing is said in answer to what is not committed; but to ask for the answer takes so long
+    that the commit delays nothing.
+    """
+    async with aclosing(pieces) as stream:  # type: ignore[type-var]
+        async for piece in stream:
+            if not task.done():
+                await asyncio.wait({task})
+            yield piece

@@ -38,6 +38,7 @@ class Socket:
 
     def __init__(self) -> None:
         self.asked: list[str] = []
+        self.given = ''
         self.closed = 0
         self._server: asyncio.Server | None = None
         self.connections: list[asyncio.StreamWriter] = []
@@ -67,6 +68,7 @@ class Socket:
         reader, writer = await asyncio.open_connection('127.0.0.1', port)
         try:
             while piece := await reader.read(1000):
+                self.given += piece.decode()
                 yield piece.decode()
         finally:
             writer.close()
@@ -187,7 +189,7 @@ def test_long_speech_with_words_voids_the_reply_before_it_ends(ros, model):
             await peer.say(graph.PARTIAL, Transcript(turn, 'but i wanted'))
             await peer.say(graph.BARGE_IN, BargeIn(turn, BargeInStage.SUSTAINED), listeners=2)
             await until(lambda: seen['interrupt'])
-            assert model[0].closed == 1
+            await until(lambda: model[0].closed == 1, what='the end of the request')
 
     ros.run(scenario)
 
@@ -283,5 +285,29 @@ def test_a_loudspeaker_that_hears_of_the_interrupt_first_changes_nothing(ros, mo
             await peer.say(graph.INTERRUPT, Interrupt(node.now(), 'estop'))
             await until(lambda: seen['turn'])
             assert seen['turn'][0].cut == 'estop'
+
+    ros.run(scenario)
+
+
+def test_the_model_is_asked_while_the_turn_is_committed_and_nothing_is_said_before_it_is(
+    ros, model
+):
+    async def scenario() -> None:
+        async with talking(ros) as (node, peer, seen):
+            committed = asyncio.Event()
+
+            async def record(*_: Any) -> None:
+                await committed.wait()
+
+            node.memory.record_utterance = record
+            await peer.say(graph.HEAR, 'how are you')
+            await until(lambda: model and model[0].connections, what='a question to the model')
+            model[0].connections[0].write(b'Fine. And you?')
+            model[0].connections[0].write_eof()
+            await until(lambda: model[0].given, what='an answer of the model')
+            at = node.now()
+            committed.set()
+            await until(lambda: seen[graph.SENTENCE.name], what='a sentence')
+            assert seen[graph.SENTENCE.name][0].stamp >= at
 
     ros.run(scenario)
