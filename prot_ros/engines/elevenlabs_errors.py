@@ -71,7 +71,7 @@ class Complaint:
 
 def complaint(body: object) -> Complaint:
     """Read any shape of error; what fits none is quoted."""
-    if isinstance(body, bytes):
+    if isinstance(body, bytes | bytearray):  # websockets has the latter
         body = body.decode('utf-8', 'replace')
     if isinstance(body, str):
         try:
