@@ -80,6 +80,12 @@ async def sound(text: str, voice: str, rate: int) -> bytes:
     return (samples * 1000).astype('<i2').tobytes()
 
 
+def questions() -> Iterable[str]:
+    """Yield what is understood; no two alike, as people do not say the same thing twice."""
+    for number in range(SCRIPTED):
+        yield f'{number} times, how are you?'
+
+
 def replies() -> Iterable[str]:
     """Yield two sentences each time; no two alike, as a sentence is not asked for twice."""
     for number in range(SCRIPTED):
@@ -89,7 +95,7 @@ def replies() -> Iterable[str]:
 async def serve() -> None:
     """Run the services until standard input ends."""
     async with AsyncExitStack() as held:
-        ears = await held.enter_async_context(ScribeSimulator(texts=['how are you'] * SCRIPTED))
+        ears = await held.enter_async_context(ScribeSimulator(texts=tuple(questions())))
         mind = await held.enter_async_context(ClaudeSimulator(key=KEY))
         voice = await held.enter_async_context(ElevenLabsVoiceSimulator(key=KEY, speech=sound))
         mind.scripts.extend(map(says, replies()))

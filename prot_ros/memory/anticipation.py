@@ -9,7 +9,9 @@ is taken where that of the whole utterance is late.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
+from prot_ros.core.attribution import plain
 from prot_ros.engines.kinds import Embedder, EngineError
 
 KEPT_S = 30.0
@@ -25,8 +27,16 @@ limits that accounts have."""
 class Anticipation:
     """Asks for one hypothesis at a time, always the latest. `stop` before the embedder closes."""
 
-    def __init__(self, embedder: Embedder) -> None:
+    def __init__(
+        self,
+        embedder: Embedder,
+        then: Callable[[str, list[float]], Awaitable[None]] | None = None,
+        every_s: float | None = None,
+    ) -> None:
+        """`then` is awaited with each hypothesis and its vector. `every_s` is EVERY_S or less."""
         self._embedder = embedder
+        self._then = then
+        self._every_s = EVERY_S if every_s is None else every_s
         self._wanted = ''
         self._task: asyncio.Task[None] | None = None
         self._text = ''
@@ -50,7 +60,8 @@ class Anticipation:
 
     async def vector(self, text: str, patience_s: float) -> list[float]:
         """Return the vector of a text or nearly that text; nothing where none comes in time."""
-        if text == self._text and self._fresh():
+        # Where the words are the same, they are punctuated once they are all there.
+        if plain(text) == plain(self._text) and self._fresh():
             return self._vector
         try:
             async with asyncio.timeout(patience_s):
@@ -73,7 +84,7 @@ class Anticipation:
     async def _ask(self) -> None:
         while self._wanted:
             text, self._wanted = self._wanted, ''
-            pause = asyncio.get_running_loop().time() + EVERY_S
+            pause = asyncio.get_running_loop().time() + self._every_s
             try:
                 async with asyncio.timeout(REQUEST_S):
                     (vector,) = await self._embedder.embed([text])
@@ -82,4 +93,6 @@ class Anticipation:
             else:
                 self._text, self._vector = text, vector
                 self._at = asyncio.get_running_loop().time()
+                if self._then is not None:
+                    await self._then(text, vector)
             await asyncio.sleep(max(0.0, pause - asyncio.get_running_loop().time()))

@@ -100,6 +100,11 @@ class Extraction:
         self._settled.clear()
         self._wanted.set()
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing waits that could be done now."""
+        return self._settled.is_set()
+
     async def settled(self, deadline_s: float) -> bool:
         """Wait until nothing waits that could be done now; False when that takes longer."""
         try:

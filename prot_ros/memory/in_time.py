@@ -181,7 +181,7 @@ class MemoryInTime:
     def expect(self, text: str) -> None:
         """Say what somebody seems to be saying, which will be recalled when they have said it."""
         if self._memory is not None:
-            self._memory.expect(text)
+            self._memory.expect(text, FACTS)
 
     async def recall(self, text: str) -> tuple[Fact, ...]:
         """Return what may matter to the reply, within the budget; late is nothing."""

@@ -28,6 +28,7 @@ from prot_ros.memory import facts, recollection, summaries
 from prot_ros.memory.anticipation import Anticipation
 from prot_ros.memory.database import Database, MemoryUnavailable, Work
 from prot_ros.memory.extraction import Extraction, Extractor
+from prot_ros.memory.foresight import Foresight
 from prot_ros.memory.postgres import EmbeddedPostgres
 from prot_ros.memory.recollection import Recall
 from prot_ros.memory.schema import migrate
@@ -45,6 +46,8 @@ VECTOR_S = 1.0
 """What recalling waits for a vector where nobody says how long."""
 SETTLE_S = 0.03
 """What a dialogue waits for the facts of what was said before that which it is about to answer."""
+LOCAL_EVERY_S = 0.1
+"""Between two looks at what is being said, where vectors cost nothing: ten queries a second."""
 RECENT_S = 3600.0
 """Talk older than this is no longer the same conversation; its facts are remembered."""
 MOST_PERSON = 100
@@ -122,7 +125,13 @@ class Memory:
         self._database: Database | None = None
         self._extraction: Extraction | None = None
         self._vectors: Vectors | None = None
-        self._anticipation = Anticipation(self._embedder)
+        self._foresight = Foresight(self._look_up, self._state)
+        self._foreseen = 0
+        self._anticipation = Anticipation(
+            self._embedder,
+            lambda text, vector: self._foresight.look(text, vector, self._foreseen),
+            None if embedder else LOCAL_EVERY_S,
+        )
         self._turns = 0
         self._facts = 0
 
@@ -223,9 +232,15 @@ class Memory:
         Meanwhile what was told just now is waited for, up to `settle_s`.
         """
         words = storable(text, MOST_TEXT)
+        foreseen = self._foresight.found(words, limit)
+        if foreseen is not None:
+            return foreseen
         vector, _ = await asyncio.gather(
             self._anticipation.vector(words, patience_s), self.settled(settle_s)
         )
+        return await self._look_up(words, vector, limit)
+
+    async def _look_up(self, words: str, vector: list[float], limit: int) -> Recall:
         space = facts.space(self._embedder)
         return await self._run(
             lambda connection: recollection.recall(
@@ -233,9 +248,14 @@ class Memory:
             )
         )
 
-    def expect(self, text: str) -> None:
-        """Say what will probably be recalled soon, so that its vector is there by then."""
-        if self._quick_embedder is None and self._held is not None:
+    def _state(self) -> int | None:
+        settled = self._extraction is not None and self._extraction.is_settled
+        return self._turns if settled else None
+
+    def expect(self, text: str, limit: int) -> None:
+        """Say what will probably be recalled soon, so that it is there by then."""
+        if self._held is not None:
+            self._foreseen = limit
             self._anticipation.expect(storable(text, MOST_TEXT))
 
     async def recent(self, limit: int, most_age_s: float = RECENT_S) -> tuple[Message, ...]:
@@ -292,6 +312,7 @@ class Memory:
             'memory extractions waiting': extraction.waiting if extraction else 0,
             'memory extractions failed': extraction.failed if extraction else 0,
             'memory embeddings': facts.space(self._embedder),
+            'memory recalls foreseen': self._foresight.hits,
             'memory recalls without vector': self._anticipation.late,
             'memory vectors complete': self._vectors.complete if self._vectors else False,
         }
