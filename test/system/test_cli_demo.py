@@ -103,3 +103,22 @@ def test_demo_refuses_a_voice_that_there_is_not(place: Place, tmp_path: Path) ->
     done = prot(place.environment, 'demo', '--voice', 'hal', '--data', str(tmp_path))
     assert done.returncode == 2
     assert "--voice: there is no voice 'hal', expected one of kal" in done.stderr
+
+
+@pytest.mark.timeout(260)
+def test_demo_converses_through_the_simulated_online_services(place: Place) -> None:
+    # A key that is there is not used: nothing leaves this machine.
+    environment = {**place.environment, 'ANTHROPIC_API_KEY': 'sk-of-somebody'}
+    with reachable_folder() as folder:
+        done = prot(
+            environment, 'demo', '--online', '--data', str(folder / 'data'),
+            '--wav', str(folder / 'talk.wav'), '--logs', str(folder / 'logs'), within=250,
+        )  # fmt: skip
+        logs = ''.join(log.read_text() for log in (folder / 'logs').iterdir())
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert 'ok     every online service was used' in done.stdout
+    assert 'ok     nothing had to stand in for them' in done.stdout
+    for choice in ('speech recogniser: elevenlabs', 'language model: claude', 'voice: elevenlabs'):
+        assert choice in logs
+    assert 'sk-of-somebody' not in logs + done.stdout
+    assert place.alive() == []

@@ -39,6 +39,8 @@ OFFLINE: settings.Values = {
     'tts': {'engine': 'offline'},
 }
 """Whatever keys there are in the environment."""
+PATIENCE = {'online.connect_s': 5.0, 'online.first_response_s': 10.0, 'online.stall_s': 10.0}
+"""The services share this machine with all nodes; on a small board they may be slow."""
 DISCOVERY = 'ROS_AUTOMATIC_DISCOVERY_RANGE'
 
 
@@ -112,10 +114,14 @@ class _Performance:
             'dialog': {'database': 'embedded', 'data_folder': str(self._data)},
         }
         environment = dict(os.environ)
+        chosen = OFFLINE
         if self._services is not None:
             environment |= self._services.environment
-        for node, values in (self._services.parameters if self._services else OFFLINE).items():
+            chosen = self._services.parameters
+        for node, values in chosen.items():
             given.setdefault(node, {}).update(values)
+            if self._services is not None:
+                given[node].update(PATIENCE)
         follow = {topic.name: topic for topic in (*NARRATED, *FOLLOWED)}.values()
         with settings.as_ros_arguments([], given, graph.NAMESPACE, 'info') as (arguments, inherit):
             async with participating(
@@ -199,12 +205,12 @@ class _Performance:
         asked = self._services.asked
         seen = ', '.join(f'{service} {count}' for service, count in asked.items())
         yield Verdict('every online service was used', all(asked.values()), f'asked: {seen}')
-        fallbacks = {
-            name: node.values['fallbacks']
+        fallbacks = [
+            f'{name} {node.values["fallbacks"]}, because {node.values["online failure"]}'
             for name, node in self.evidence.nodes.items()
             if node.values.get('fallbacks', '0') != '0'
-        }
-        seen = ', '.join(f'{name} {count}' for name, count in fallbacks.items()) or 'none'
+        ]
+        seen = '; '.join(fallbacks) or 'nothing did'
         yield Verdict('nothing had to stand in for them', not fallbacks, seen)
 
     def _order_is_left_behind(self) -> Iterator[Verdict]:
