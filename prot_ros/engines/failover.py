@@ -95,7 +95,9 @@ class Failover(Generic[E]):
         except EngineError as err:
             if self.offline is None:
                 raise EngineError(
-                    '; '.join(filter(None, (str(err), lack))), retryable=err.retryable
+                    '; '.join(filter(None, (str(err), lack))),
+                    retryable=err.retryable,
+                    retry_after_s=err.retry_after_s,
                 ) from err
             self.rest_at_once(err)
         except BaseException:
@@ -186,8 +188,12 @@ class Failover(Generic[E]):
                 ) from None
             self._opened = True
 
-    async def worth_another_try(self, error: EngineError, tries: int, deadline: float) -> bool:
+    async def worth_another_try(
+        self, admission: Admission | None, error: EngineError, tries: int, deadline: float
+    ) -> bool:
         """Wait before the next try; False where there is none, or no time for it."""
+        if admission is not Admission.THROUGH:
+            return False  # a probe is one try: somebody is waiting, and hope is small
         if not error.retryable or tries > self.limits.retries:
             return False
         pause_s = PAUSES.honoured_s(tries, error.retry_after_s, self._random)
@@ -285,7 +291,7 @@ class Failover(Generic[E]):
                 ) from None
             except EngineError as err:
                 await _closed(stream)
-                if not await self.worth_another_try(err, tries, deadline):
+                if not await self.worth_another_try(admission, err, tries, deadline):
                     raise
             except BaseException:
                 await _closed(stream)

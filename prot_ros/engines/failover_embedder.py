@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from random import Random
 
-from prot_ros.core.circuit import CircuitLimits
+from prot_ros.core.circuit import Admission, CircuitLimits
 from prot_ros.core.survival import Limits
 from prot_ros.engines.failover import Failover, Log
 from prot_ros.engines.kinds import Embedder, EngineError
@@ -45,7 +45,7 @@ class FailoverEmbedder(Failover[Embedder]):
         admission = self.admit()
         told = False
         try:
-            vectors = await self._embedded(texts, self.now() + self.patience_s(admission))
+            vectors = await self._embedded(texts, admission)
         except EngineError as err:
             told = True
             self.failed(admission, err)
@@ -58,7 +58,8 @@ class FailoverEmbedder(Failover[Embedder]):
                 self.abandoned(admission)
         return vectors
 
-    async def _embedded(self, texts: list[str], deadline: float) -> list[list[float]]:
+    async def _embedded(self, texts: list[str], admission: Admission) -> list[list[float]]:
+        deadline = self.now() + self.patience_s(admission)
         tries = 0
         while True:
             tries += 1
@@ -69,7 +70,7 @@ class FailoverEmbedder(Failover[Embedder]):
             except TimeoutError:
                 raise EngineError(f'{self.name} gave nothing in time', retryable=True) from None
             except EngineError as err:
-                if not await self.worth_another_try(err, tries, deadline):
+                if not await self.worth_another_try(admission, err, tries, deadline):
                     raise
 
     def _stand_in(self) -> str:

@@ -149,7 +149,7 @@ class FailoverRecognition:
         deadline = ears.now() + ears.patience_s(self._admission or Admission.PROBE)
         while self._admission is not None:
             await self._drop_session()
-            if not await ears.worth_another_try(error, self._tries, deadline):
+            if not await ears.worth_another_try(self._admission, error, self._tries, deadline):
                 break
             try:
                 return await self._begin()
@@ -183,7 +183,7 @@ class FailoverRecognition:
 
     async def _recover_at_end(self, error: EngineError, deadline: float) -> None:
         await self._drop_session()
-        if await self._ears.worth_another_try(error, self._tries, deadline):
+        if await self._ears.worth_another_try(self._admission, error, self._tries, deadline):
             try:
                 await self._begin()
                 return

@@ -24,7 +24,8 @@ from prot_ros.simulators.behaviour import Behaviour, Fault
 from prot_ros.simulators.embeddings import EmbeddingsSimulator
 
 KEY = 'pa-planted-0123456789'
-QUICK = Limits(connect_s=0.1, first_response_s=0.2, stall_s=0.2, retries=0)
+QUICK = Limits(connect_s=0.3, first_response_s=0.5, stall_s=0.3, retries=0)
+PATIENT = Limits(connect_s=5.0, first_response_s=10.0, stall_s=10.0, retries=0)
 BOTH = pytest.mark.parametrize('make', [VoyageEmbedder, OpenAiEmbedder])
 
 Make = Callable[..., HttpEmbedder]
@@ -32,7 +33,7 @@ Make = Callable[..., HttpEmbedder]
 
 @asynccontextmanager
 async def using(
-    make: Make, key: str = KEY, limits: Limits = QUICK, **kwargs: Any
+    make: Make, key: str = KEY, limits: Limits = PATIENT, **kwargs: Any
 ) -> AsyncIterator[tuple[EmbeddingsSimulator, HttpEmbedder]]:
     async with EmbeddingsSimulator(key=KEY) as sim:
         engine = make(key, base_url=sim.url, limits=limits, **kwargs)
@@ -86,7 +87,7 @@ def test_vectors_are_put_in_order_by_their_index(make):
 @BOTH
 def test_a13_at_most_five_requests_are_under_way(make):
     async def scenario() -> None:
-        async with using(make, limits=Limits(), dimensions=256) as (sim, engine):
+        async with using(make, dimensions=256) as (sim, engine):
             await engine.open()
             # Long enough for all that may be under way to be so, on a busy machine, too.
             sim.plan.rule = Behaviour(first_s=0.2)
@@ -132,7 +133,7 @@ def test_a13_the_bound_is_a_parameter():
 )
 def test_a_fault_is_one_clear_error_and_the_next_request_works(make, behaviour, retryable, words):
     async def scenario() -> None:
-        async with using(make) as (sim, engine):
+        async with using(make, limits=QUICK) as (sim, engine):
             await engine.open()
             sim.plan.coming.append(behaviour)
             if retryable is None:
