@@ -67,8 +67,10 @@ class RunningGraph:
         sections = {
             f'/**/{name}': {'ros__parameters': values} for name, values in self._parameters.items()
         }
-        path.write_text(yaml.safe_dump(sections))
-        return path
+        # At once: a node that is starting may be reading it.
+        whole = path.with_suffix('.new')
+        whole.write_text(yaml.safe_dump(sections))
+        return whole.replace(path)
 
     def start(self) -> None:
         """Start every process; return when all nodes are active."""
