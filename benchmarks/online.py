@@ -48,6 +48,8 @@ END_SILENCE_MS = 600
 """The vad node's `end_silence_ms`."""
 QUESTIONS = ('what time is it', 'how are you today', 'what can you do', 'where do i live')
 TURN_S = 30.0
+SOAK_WORD_MS = 10.0
+"""Replies of an eighth of a second."""
 SETTLED = 10
 """Turns before the nodes are looked at for the first time, and whose last is compared with the
 first."""
@@ -186,7 +188,7 @@ def look(robot: RunningGraph) -> dict[str, Held]:
 
 def soak(robot: RunningGraph, services: Services, turns: int, figures: Figures) -> None:
     """Type as fast as it is answered."""
-    services.delay(dict.fromkeys(SERVICES, 0.0))
+    services.pace(dict.fromkeys(SERVICES, 0.0), SOAK_WORD_MS)
     observer = robot.observer
     for number in range(1, turns + 1):
         observer.seen.clear()
@@ -208,7 +210,7 @@ def start(turns: int, typed: int, figures: Figures) -> None:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix='prot-benchmark-'))
         os.chmod(folder, 0o755)  # the database server may run as another user
         services = stack.enter_context(Services())
-        services.delay(DELAYS_S)
+        services.pace(DELAYS_S)
         parameters = services.parameters
         parameters['dialog'] |= {'database': 'embedded', 'data_folder': f'{folder}/data'}
         robot = stack.enter_context(

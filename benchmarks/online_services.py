@@ -26,7 +26,7 @@ from prot_ros.simulators.scribe import ScribeSimulator
 
 KEY = 'simulated'
 SERVICES = ('ears', 'mind', 'voice')
-SPOKEN_MS = 60
+SPOKEN_MS = 60.0
 """Sound for each word of a reply."""
 SCRIPTED = 20_000
 """Turns."""
@@ -56,9 +56,12 @@ class Services:
     def __exit__(self, *exc: object) -> None:
         self._process.communicate(timeout=10)  # it ends when nobody can ask any more
 
-    def delay(self, delays_s: dict[str, float]) -> None:
-        """Set how long each service thinks, in seconds; the ears from their next session on."""
-        self._ask({'delays': delays_s})
+    def pace(self, delays_s: dict[str, float], spoken_ms: float = SPOKEN_MS) -> None:
+        """Set how long each service thinks, in seconds, and the voice takes for a word.
+
+        The ears heed it from their next session on.
+        """
+        self._ask({'delays': delays_s, 'spoken_ms': spoken_ms})
 
     def exchanges(self) -> dict[str, list[Exchange]]:
         """Return those of each service since the last call."""
@@ -72,12 +75,17 @@ class Services:
         return json.loads(self._process.stdout.readline())
 
 
-async def sound(text: str, voice: str, rate: int) -> bytes:
-    """Return noise as long as the text, instead of a voice."""
-    samples = np.random.default_rng(len(text)).standard_normal(
-        rate * SPOKEN_MS * len(text.split()) // 1000
-    )
-    return (samples * 1000).astype('<i2').tobytes()
+class Noise:
+    """Stands for a voice, as long as the text is."""
+
+    def __init__(self) -> None:
+        self.spoken_ms = SPOKEN_MS
+
+    async def __call__(self, text: str, voice: str, rate: int) -> bytes:
+        """Return PCM."""
+        samples = int(rate * self.spoken_ms / 1000 * len(text.split()))
+        noise = np.random.default_rng(len(text)).standard_normal(samples)
+        return (noise * 1000).astype('<i2').tobytes()
 
 
 def questions() -> Iterable[str]:
@@ -97,13 +105,15 @@ async def serve() -> None:
     async with AsyncExitStack() as held:
         ears = await held.enter_async_context(ScribeSimulator(texts=tuple(questions())))
         mind = await held.enter_async_context(ClaudeSimulator(key=KEY))
-        voice = await held.enter_async_context(ElevenLabsVoiceSimulator(key=KEY, speech=sound))
+        noise = Noise()
+        voice = await held.enter_async_context(ElevenLabsVoiceSimulator(key=KEY, speech=noise))
         mind.scripts.extend(map(says, replies()))
         plans = {'ears': ears.plan, 'mind': mind.plan, 'voice': voice.plan}
         while line := await asyncio.to_thread(sys.stdin.readline):
             request = json.loads(line)
             for name, seconds in request.get('delays', {}).items():
                 plans[name].rule = Behaviour(first_s=seconds)
+            noise.spoken_ms = request.get('spoken_ms', noise.spoken_ms)
             books: dict[str, Sequence[Any]] = {
                 'ears': [session.exchanges for session in ears.sessions],
                 'mind': [mind.exchanges],
