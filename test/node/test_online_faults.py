@@ -170,16 +170,36 @@ def held() -> dict[str, int]:
     return {'tasks': len(asyncio.all_tasks()), 'files': len(os.listdir('/proc/self/fd'))}
 
 
-@pytest.mark.timeout(300)
-@pytest.mark.parametrize('name', ['stt', 'dialog', 'tts'])
-def test_after_every_fault_of_a_service_the_turn_is_answered_and_the_next_is_its_own(ros, name):
-    cases = [
+def every(name: str) -> list[Behaviour]:
+    """Return all that can go wrong with a service."""
+    return [
         *FAULTS,
         *(Behaviour(Fault.ERROR, error) for error in ERRORS[name]),
         *(Behaviour(Fault.ERROR_MIDWAY, error) for error in ERRORS[name][-1:]),
         Behaviour(Fault.ERROR, ERRORS[name][-1], retry_after='1'),
         Behaviour(Fault.ERROR, ERRORS[name][-1], retry_after='3600'),
     ]
+
+
+def some(name: str) -> list[Behaviour]:
+    """Return one of each sort: it goes, it is silent, it talks nonsense, it refuses."""
+    return [
+        Behaviour(Fault.RESET_MIDWAY),
+        Behaviour(Fault.STALL),
+        Behaviour(Fault.MALFORMED),
+        Behaviour(Fault.ERROR, ERRORS[name][0]),
+    ]
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(
+    'faults', [some, pytest.param(every, marks=pytest.mark.campaign)], ids=['some', 'every']
+)
+@pytest.mark.parametrize('name', ['stt', 'dialog', 'tts'])
+def test_after_a_fault_of_a_service_the_turn_is_answered_and_the_next_is_its_own(
+    ros, name, faults
+):
+    cases = faults(name)
 
     async def scenario() -> None:
         async with robot(ros, HELLO if name == 'stt' else THANKS) as at:
