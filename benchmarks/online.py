@@ -47,6 +47,7 @@ when they are near and well."""
 END_SILENCE_MS = 600
 """The vad node's `end_silence_ms`."""
 QUESTIONS = ('what time is it', 'how are you today', 'what can you do', 'where do i live')
+OBSERVED = (graph.TRANSCRIPT, graph.PLAYBACK, graph.TURN)
 TURN_S = 30.0
 SOAK_WORD_MS = 10.0
 """Replies of an eighth of a second."""
@@ -100,6 +101,8 @@ class Figures:
 
     starts: list[list[Turn]] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
+    loads: list[float] = field(default_factory=list)
+    """Load averages of the machine before each start."""
     typed_ms: list[float] = field(default_factory=list)
     early: dict[str, Held] = field(default_factory=dict)
     late: dict[str, Held] = field(default_factory=dict)
@@ -206,6 +209,7 @@ def soak(robot: RunningGraph, services: Services, turns: int, figures: Figures) 
 
 def start(turns: int, typed: int, figures: Figures) -> None:
     """Start the robot, hold some turns with it, and end it."""
+    figures.loads.append(os.getloadavg()[0])
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix='prot-benchmark-'))
         os.chmod(folder, 0o755)  # the database server may run as another user
@@ -214,7 +218,9 @@ def start(turns: int, typed: int, figures: Figures) -> None:
         parameters = services.parameters
         parameters['dialog'] |= {'database': 'embedded', 'data_folder': f'{folder}/data'}
         robot = stack.enter_context(
-            RunningGraph(Path(folder), parameters, environment=services.environment)
+            RunningGraph(
+                Path(folder), parameters, environment=services.environment, observed=OBSERVED
+            )
         )
         held_turns: list[Turn] = []
         figures.starts.append(held_turns)
@@ -235,13 +241,15 @@ def start(turns: int, typed: int, figures: Figures) -> None:
 
 
 def line(name: str, values: list[float]) -> str:
-    """Return a row with a median and a 95th percentile."""
-    return f'| {name} | {statistics.median(values):.1f} ms | {np.percentile(values, 95):.1f} ms |'
+    """Return a row of percentiles."""
+    return f'| {name} | ' + ' | '.join(
+        f'{np.percentile(values, share):.1f} ms' for share in (10, 50, 95)
+    ) + ' |'  # fmt: skip
 
 
 def stages_table(turns: list[Turn]) -> str:
     """Return the stages as Markdown, in the order in which they happen."""
-    rows = ['| from, to | median | p95 |', '| --- | --- | --- |']
+    rows = ['| from, to | p10 | median | p95 |', '| --- | --- | --- | --- |']
     rows.append(line('(the silence is over, to the stt node)', [turn.endpoint for turn in turns]))
     before = {'transcript': 'ears', 'token': 'mind', 'sound': 'voice'}
     for stage, name in STAGES.items():
@@ -364,6 +372,8 @@ def main() -> None:
         'turns': len(figures.turns),
         'starts': options.starts,
         'soak': options.soak,
+        'busy': f'{os.cpu_count()} cores and, before each start, a load average of '
+        f'{min(figures.loads):.1f} to {max(figures.loads):.1f}',
         'stages': stages_table(figures.turns),
         'first': first_table(figures.starts),
         'held': soak_table(figures),

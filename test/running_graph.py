@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ class RunningGraph:
         *,
         composed: bool = False,
         environment: dict[str, str] | None = None,
+        observed: Collection[graph.Topic] = graph.TOPICS,
     ) -> None:
         self.folder = folder
         self.pipe = folder / 'microphone'
@@ -40,7 +42,7 @@ class RunningGraph:
         self.environment = {**self.domain.environment, **(environment or {})}
         self.composed = composed
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
-        self.observer = Observer(self.domain.id)
+        self.observer = Observer(self.domain.id, topics=observed)
         self._parameters = {
             'mic': {'engine': 'pipe', 'file': str(self.pipe)},
             'speaker': {'engine': 'null'},

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import statistics
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -96,7 +97,8 @@ def test_each_mode_makes_its_own_of_the_robots_voice(ros, tmp_path, mode):
             await until(lambda: between(4.3, 4.4), what='the frames')
             late = between(QUIET_S + 1, 4.3)
             if mode == 'reference':
-                assert level(late) < loud - 20
+                # By far most of it: on a machine that stumbles, what was heard loses its place.
+                assert statistics.median(level([chunk]) for chunk in late) < loud - 20
                 assert share_of_silence(late) < 0.1, 'turned down, and not cut out'
             elif mode == 'gate':
                 assert share_of_silence(late) == 1

@@ -182,13 +182,8 @@ def every(name: str) -> list[Behaviour]:
 
 
 def some(name: str) -> list[Behaviour]:
-    """Return one of each sort: it goes, it is silent, it talks nonsense, it refuses."""
-    return [
-        Behaviour(Fault.RESET_MIDWAY),
-        Behaviour(Fault.STALL),
-        Behaviour(Fault.MALFORMED),
-        Behaviour(Fault.ERROR, ERRORS[name][0]),
-    ]
+    """Return one that passes, and one that a person has to mend."""
+    return [Behaviour(Fault.RESET_MIDWAY), Behaviour(Fault.ERROR, ERRORS[name][0])]
 
 
 @pytest.mark.timeout(300)
@@ -238,15 +233,14 @@ def test_services_that_go_while_the_robot_is_idle_are_done_without_until_they_ar
     async def scenario() -> None:
         async with robot(ros, HELLO) as at:
             await at.turn()
-            for _ in range(2):
-                await away(at)
-                report = await at.turn()
-                assert report.failure is None
-                assert 'Hello' in report.reply  # of the offline mind
-                for name in at.services:
-                    assert at.nodes[name].engine.fallbacks
-                await back(at)
-                for name in at.services:
-                    await at.comes_back(name)
+            await away(at)
+            report = await at.turn()
+            assert report.failure is None
+            assert 'Hello' in report.reply  # of the offline mind
+            for name in at.services:
+                assert at.nodes[name].engine.fallbacks
+            await back(at)
+            for name in at.services:
+                await at.comes_back(name)
 
     ros.run(scenario, within=280)
