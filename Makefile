@@ -27,6 +27,8 @@ TIME_LIMIT := 1200
 # Tests mostly wait for somebody to finish speaking; two at a time take little more than half.
 PYTEST := -m pytest
 WORKERS := -n 2 --dist loadfile
+# What waits for a busy machine in vain is tried once more, and named: a defect fails twice.
+AGAIN := --reruns 1 -rsR
 ROUNDS ?= 1000
 SEED ?= 1
 
@@ -37,8 +39,8 @@ quietly = @printf '%-12s' '$(1)'; if out=$$($(2) 2>&1); then echo ok; \
 	else code=$$?; printf 'FAILED\n%s\n' "$$out"; exit $$code; fi
 # The same for a tier of tests, but the last line and the reasons of skips are shown.
 tier = @printf '%-12s' '$(1)'; \
-	if out=$$($(BIN)/python $(PYTEST) $(WORKERS) -rs test/$(1) 2>&1 </dev/null); \
-	then printf '%s\n' "$$out" | grep -E '^SKIPPED|(passed|skipped).* in ' ; \
+	if out=$$($(BIN)/python $(PYTEST) $(WORKERS) $(AGAIN) test/$(1) 2>&1 </dev/null); \
+	then printf '%s\n' "$$out" | grep -E '^SKIPPED|^RERUN|(passed|skipped).* in ' ; \
 	else code=$$?; printf 'FAILED\n%s\n' "$$out"; exit $$code; fi
 
 .NOTPARALLEL:

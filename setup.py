@@ -89,6 +89,7 @@ setup(
             'psutil',
             # launch_testing's plugin, which comes with a sourced ROS distribution, refuses 9.
             'pytest>=8,<9',
+            'pytest-rerunfailures',
             'pytest-timeout',
             'pytest-xdist',
             'ruff>=0.12',

@@ -183,7 +183,7 @@ def test_a_killed_node_that_is_started_again_is_brought_back_alone(processes):
 
 def test_a_node_that_is_stopped_for_good_ends_in_one_error_that_says_what_to_do(processes):
     processes.start(*ALL[:3])
-    processes.start('manager', retries=1, appear_timeout_s=1.0, restarts=0)
+    processes.start('manager', retries=1, appear_timeout_s=4.0, restarts=0)
     processes.wait_for(LISTENING)
     processes.signal(signal.SIGTERM, 'second')
     assert processes.ends('second') == {'second': 0}
