@@ -31,7 +31,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / 'test'), str(HERE)]
 os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
 
-from online_services import SERVICES, Services  # noqa: E402
+from online_services import COMPLETE, SERVICES, WORD_S, Services  # noqa: E402
 from running_graph import RunningGraph, synthesise  # noqa: E402
 
 from prot_ros import graph  # noqa: E402
@@ -42,8 +42,14 @@ from prot_ros.simulators.behaviour import Exchange  # noqa: E402
 DOCUMENT = HERE.parent / 'docs/online'
 DESCRIPTION = HERE / 'online.md.in'
 DELAYS_S = {'ears': 0.15, 'mind': 0.3, 'voice': 0.075}
-"""Commit to transcript, request to first words, text to first sound: what the services are like
+"""Commit to transcript, request to first word, text to first sound: what the services are like
 when they are near and well."""
+SERVICE = {
+    'transcript': ('ears', 'the ears, set to 150 ms'),
+    'sentence': ('mind', f'the mind, set to 300 ms and {COMPLETE} words of {1000 * WORD_S:g} ms'),
+    'sound': ('voice', 'the voice, set to 75 ms'),
+}
+"""What comes before a stage."""
 END_SILENCE_MS = 600
 """The vad node's `end_silence_ms`."""
 QUESTIONS = ('what time is it', 'how are you today', 'what can you do', 'where do i live')
@@ -61,8 +67,7 @@ STAGES = {
     'transcript': 'transcript leaves the ears, to its publication',
     'memory': 'to the facts recalled',
     'request': 'to the request at the mind',
-    'token': "the mind's first words leave, to the dialog node",
-    'sentence': 'to the first sentence, published',
+    'sentence': 'the last piece of the first sentence leaves the mind, to its publication',
     'text': 'to its text at the voice',
     'sound': 'the first sound leaves the voice, to its publication',
     'audible': 'to the first audible sample',
@@ -128,7 +133,7 @@ def ask(robot: RunningGraph, services: Services, words: str) -> Turn | str:
     asked = services.exchanges()
     if report.failure or report.cut or len(transcripts) != 1 or not played:
         return f'{report}'
-    if not all(asked[name] for name in SERVICES):
+    if not all(asked[name] and asked[name][0].answered for name in SERVICES):
         return f'not all services were asked: {asked}'
     transcript = transcripts[0]
     marks = {'endpoint': transcript.endpoint, 'stt': transcript.stamp}
@@ -149,21 +154,22 @@ def counted(since: int, report: TurnReport) -> dict[str, int]:
 def parted(marks: dict[str, int], asked: dict[str, Exchange], speech_end: int) -> Turn:
     """Part a turn into what is prot's and what is the services'."""
     ears, mind, voice = (asked[name] for name in SERVICES)
+    answered = {'ears': ears.answered[0], 'mind': mind.answered[COMPLETE],
+                'voice': voice.answered[0]}  # fmt: skip
     spans = {
         'commit': (marks['endpoint'], ears.asked),
-        'transcript': (ears.answered, marks['stt']),
+        'transcript': (answered['ears'], marks['stt']),
         'memory': (marks['stt'], marks['memory']),
         'request': (marks['memory'], mind.asked),
-        'token': (mind.answered, marks['first_token']),
-        'sentence': (marks['first_token'], marks['first_sentence']),
+        'sentence': (answered['mind'], marks['first_sentence']),
         'text': (marks['first_sentence'], voice.asked),
-        'sound': (voice.answered, marks['sound']),
+        'sound': (answered['voice'], marks['sound']),
         'audible': (marks['sound'], marks['audible']),
     }
     return Turn(
         (marks['endpoint'] - speech_end) / MILLISECOND - END_SILENCE_MS,
         {stage: (end - begin) / MILLISECOND for stage, (begin, end) in spans.items()},
-        {name: (one.answered - one.asked) / MILLISECOND for name, one in asked.items()},
+        {name: (answered[name] - one.asked) / MILLISECOND for name, one in asked.items()},
     )
 
 
@@ -251,12 +257,10 @@ def stages_table(turns: list[Turn]) -> str:
     """Return the stages as Markdown, in the order in which they happen."""
     rows = ['| from, to | p10 | median | p95 |', '| --- | --- | --- | --- |']
     rows.append(line('(the silence is over, to the stt node)', [turn.endpoint for turn in turns]))
-    before = {'transcript': 'ears', 'token': 'mind', 'sound': 'voice'}
     for stage, name in STAGES.items():
-        if stage in before:
-            service = before[stage]
-            asked = f'*the {service}, set to {1000 * DELAYS_S[service]:g} ms*'
-            rows.append(line(asked, [turn.service[service] for turn in turns]))
+        if stage in SERVICE:
+            service, setting = SERVICE[stage]
+            rows.append(line(f'*{setting}*', [turn.service[service] for turn in turns]))
         rows.append(line(name, [turn.own[stage] for turn in turns]))
     rows.append(line("**prot's own, together**", [turn.total for turn in turns]))
     rows.append(line('end of the utterance known, to audible', [whole(turn) for turn in turns]))
@@ -323,12 +327,11 @@ def plot(turns: list[Turn], path: Path) -> None:
 
     figure, (left, right) = pyplot.subplots(1, 2, figsize=(10, 3.8), width_ratios=(3, 2))
     at = 0.0
-    before = {'transcript': 'ears', 'token': 'mind', 'sound': 'voice'}
     labels: list[str] = []
     for stage in STAGES:
         bars = [(stage, [turn.own[stage] for turn in turns], 'C1')]
-        if stage in before:
-            service = before[stage]
+        if stage in SERVICE:
+            service = SERVICE[stage][0]
             bars.insert(0, (service, [turn.service[service] for turn in turns], 'C7'))
         for name, values, colour in bars:
             median = statistics.median(values)

@@ -28,6 +28,10 @@ KEY = 'simulated'
 SERVICES = ('ears', 'mind', 'voice')
 SPOKEN_MS = 60.0
 """Sound for each word of a reply."""
+WORD_S, PIECE_S = 0.02, 0.05
+"""Between two words of the mind, and between two pieces of a quarter of a second of the voice."""
+COMPLETE = 6
+"""With this piece of a reply, counted from 0, its first sentence is known to be over."""
 SCRIPTED = 20_000
 """Turns."""
 
@@ -59,7 +63,8 @@ class Services:
     def pace(self, delays_s: dict[str, float], spoken_ms: float = SPOKEN_MS) -> None:
         """Set how long each service thinks, in seconds, and the voice takes for a word.
 
-        The ears heed it from their next session on.
+        One that thinks for no time at all also has no pauses. The ears heed it from their next
+        session on.
         """
         self._ask({'delays': delays_s, 'spoken_ms': spoken_ms})
 
@@ -112,7 +117,8 @@ async def serve() -> None:
         while line := await asyncio.to_thread(sys.stdin.readline):
             request = json.loads(line)
             for name, seconds in request.get('delays', {}).items():
-                plans[name].rule = Behaviour(first_s=seconds)
+                piece_s = {'mind': WORD_S, 'voice': PIECE_S}.get(name, 0.0) if seconds else 0.0
+                plans[name].rule = Behaviour(first_s=seconds, piece_s=piece_s)
             noise.spoken_ms = request.get('spoken_ms', noise.spoken_ms)
             books: dict[str, Sequence[Any]] = {
                 'ears': [session.exchanges for session in ears.sessions],
@@ -125,13 +131,11 @@ async def serve() -> None:
             print(json.dumps(answer), flush=True)
 
 
-def taken(books: Sequence[Any]) -> list[tuple[int, int]]:
-    """Return what has been answered, and take it out of the books."""
-    found = sorted((one.asked, one.answered) for book in books for one in book if one.answered)
+def taken(books: Sequence[Any]) -> list[tuple[int, list[int]]]:
+    """Return what is in the books, and take it out of them."""
+    found = sorted((one.asked, one.answered) for book in books for one in book)
     for book in books:
-        kept = [one for one in book if not one.answered]
         book.clear()
-        book.extend(kept)
     return found
 
 

@@ -69,17 +69,16 @@ class Plan:
 
 @dataclass
 class Exchange:
-    """When a request was there, and when the first of its answer went: ns of the epoch."""
+    """When a request was there, and when each piece of its answer went: ns of the epoch."""
 
     asked: int = field(default_factory=time.time_ns)
-    answered: int = 0
-    """0: not yet."""
+    answered: list[int] = field(default_factory=list)
 
     def answer(self) -> None:
-        """Note that the first of the answer goes now."""
-        self.answered = self.answered or time.time_ns()
+        """Note that a piece of the answer goes now."""
+        self.answered.append(time.time_ns())
 
 
 def exchanges() -> deque[Exchange]:
-    """Return a book of them that keeps the latest."""
+    """Return a book of requests that keeps the latest."""
     return deque(maxlen=1_000)

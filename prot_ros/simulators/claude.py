@@ -64,7 +64,7 @@ class ClaudeSimulator:
         self.requests: deque[Json] = deque(maxlen=KEPT)
         """Bodies of the valid requests for messages, the latest last."""
         self.exchanges = exchanges()
-        """Of streamed messages, up to their first words or whatever else is in them."""
+        """Of streamed messages, piece by piece."""
         self.headers: deque[dict[str, str]] = deque(maxlen=KEPT)
         """Of all requests."""
         self.chunk_bytes: int | None = None
@@ -203,11 +203,10 @@ class ClaudeSimulator:
         for number, event in enumerate(events):
             if number == max(middle, first_delta + 1) and await _fail(answer, behaviour):
                 return
-            if number == first_delta:
-                await asyncio.sleep(behaviour.first_s)
+            first = number == first_delta
+            if first or event['type'] == 'content_block_delta':
+                await asyncio.sleep(behaviour.first_s if first else behaviour.piece_s)
                 exchange.answer()
-            elif event['type'] == 'content_block_delta':
-                await asyncio.sleep(behaviour.piece_s)
             await self._send(answer, event, behaviour)
         await answer.end()
 

@@ -34,7 +34,7 @@ class Ear:
     messages: deque[Mapping[str, object]] = field(default_factory=lambda: deque(maxlen=KEPT))
     """What clients sent, the latest of it."""
     exchanges: deque[Exchange] = field(default_factory=exchanges)
-    """Of texts and their first sound, over the sockets."""
+    """Of texts and their sound, over the sockets."""
     most_contexts: int = 0
     """At the same time on one socket."""
 
