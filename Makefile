@@ -3,7 +3,8 @@
 # make demo-online  the same through the online engines, with simulated services
 # make test   everything that must hold before a change lands; installs what it needs
 # make coverage  the same, and which share of the lines no test runs
-# make faults    every fault of every online service, in a conversation through simulated ones
+# make long     what takes long, or a quiet machine: every fault of every online service, the
+#               demonstration through simulated services, a robot that hears itself
 # make campaign  a thousand interruptions, at every boundary of a turn; ROUNDS= and SEED= choose
 # make lint   style, types and the import rule       make unit   the quick tests
 # make config writes config/prot.yaml again          make clean  removes what was made here
@@ -44,7 +45,7 @@ tier = @printf '%-12s' '$(1)'; \
 	else code=$$?; printf 'FAILED\n%s\n' "$$out"; exit $$code; fi
 
 .NOTPARALLEL:
-.PHONY: test coverage faults demo campaign lint unit config clean packages tiers
+.PHONY: test coverage long demo campaign lint unit config clean packages tiers
 
 test: $(INSTALLED)
 	@$(PYTHON) test/nothing_left.py -- \
@@ -67,8 +68,8 @@ coverage: $(INSTALLED)
 campaign: $(INSTALLED)
 	@$(BIN)/python test/campaign/interruptions.py --rounds $(ROUNDS) --seed $(SEED)
 
-faults: $(INSTALLED)
-	@$(BIN)/python -m pytest -m campaign -v test/node/test_online_faults.py
+long: $(INSTALLED)
+	@$(BIN)/python -m pytest -m campaign -v test
 
 demo: $(INSTALLED)
 	@$(BIN)/prot demo

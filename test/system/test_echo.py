@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 from audio_server import AudioServer
@@ -31,12 +32,15 @@ def server() -> Iterator[AudioServer]:
         yield server
 
 
+@pytest.mark.campaign
 def test_a_robot_that_hears_itself_tells_its_story_until_a_user_speaks(server, tmp_path):
     user = USER.user(samples(synthesise(WORDS)))
     robot_level = active_level(samples(synthesise('Once there was a small lighthouse.', 'slt')))
     couple(server, ECHO_DB + 20 * math.log10(active_level(user) / robot_level))
-    with RunningGraph(tmp_path, SOUND, environment=server.environment) as robot:
+    with ExitStack() as held:
+        robot = held.enter_context(RunningGraph(tmp_path, SOUND, environment=server.environment))
         room = server.record('room.monitor')
+        held.callback(room.stop)
         began = time.monotonic()
         robot.observer.publish(graph.HEAR, 'tell me a long story')
         robot.observer.wait(graph.PLAYBACK, lambda p: p.turn_played_ms > ALONE_MS, within=30)

@@ -11,7 +11,7 @@ from running_graph import RunningGraph
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / 'campaign'))
 from interruptions import Campaign, report
 
-ROUNDS = 10
+ROUNDS = 6
 
 
 def test_a05_a23_interruptions_at_every_boundary_leave_nothing_stale_and_lose_nothing(tmp_path):
