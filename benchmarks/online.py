@@ -22,6 +22,7 @@ import os
 import statistics
 import sys
 import tempfile
+import textwrap
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -267,6 +268,13 @@ def stages_table(turns: list[Turn]) -> str:
     return '\n'.join(rows)
 
 
+def verdict(turns: list[Turn]) -> str:
+    """Say whether the goal is met."""
+    median, late = np.percentile([turn.total for turn in turns], (50, 95))
+    met = median <= GOAL_MS['median'] and late <= GOAL_MS['p95']
+    return 'It is met here.' if met else 'It is not met here.'
+
+
 def whole(turn: Turn) -> float:
     """Return milliseconds from the endpoint to the first audible sample."""
     return turn.total + sum(turn.service.values())
@@ -309,11 +317,12 @@ def pace(figures: Figures) -> str:
     if not typed:
         return 'None.'
     some = min(100, len(typed))
-    return (
+    return textwrap.fill(
         f'From the line to the first audible sample, services without a delay: '
         f'{statistics.median(typed[:some]):.1f} ms in the median of the first {some}, '
         f'{statistics.median(typed[-some:]):.1f} ms of the last. '
-        f'{len(figures.failures)} turns of all failed.'
+        f'{len(figures.failures)} turns of all failed.',
+        99,
     )
 
 
@@ -378,6 +387,7 @@ def main() -> None:
         'busy': f'{os.cpu_count()} cores and, before each start, a load average of '
         f'{min(figures.loads):.1f} to {max(figures.loads):.1f}',
         'stages': stages_table(figures.turns),
+        'verdict': verdict(figures.turns),
         'first': first_table(figures.starts),
         'held': soak_table(figures),
         'pace': pace(figures),
