@@ -13,7 +13,6 @@ import argparse
 import asyncio
 import importlib
 import logging
-import signal
 import sys
 from collections.abc import Iterable, Sequence
 from contextlib import AsyncExitStack
@@ -26,6 +25,7 @@ from rclpy.signals import SignalHandlerOptions
 
 from prot_ros import graph
 from prot_ros.params import ParameterError
+from prot_ros.signals import ending_signals
 
 if TYPE_CHECKING:
     from prot_ros.node import ProtNode
@@ -78,7 +78,7 @@ async def serve(names: Iterable[str], ros_args: Sequence[str], stop: asyncio.Eve
 async def _until_signalled(names: Iterable[str], ros_args: Sequence[str]) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for sig in (signal.SIGINT, signal.SIGTERM):
+    for sig in ending_signals():
         # A second signal changes nothing: the release is under way and has its own deadlines.
         loop.add_signal_handler(sig, stop.set)
     await serve(names, ros_args, stop)

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import sys
 from collections import deque
 from collections.abc import Sequence
@@ -19,11 +18,12 @@ from prot_ros.cli.participant import Participant, participating
 from prot_ros.cli.screen import Screen, printable
 from prot_ros.cli.typed_lines import TypedLines
 from prot_ros.core.wire import TEXT_LIMIT
+from prot_ros.signals import ending_signals
 from prot_ros.tenure import root_cause
 
-LOOK_S = 4.0
-"""How long a running robot is looked for. What its node is called is told again every 3 s, should
-the first telling be lost."""
+LOOK_S = 7.0
+"""How long a running robot is looked for. What its node is called is told again every 3 s;
+two tellings may be lost before a second robot is started beside the first."""
 READY_S = 90.0
 """A first initdb and a speech model on a small board."""
 
@@ -43,7 +43,7 @@ async def talk(
             left_by.append(number)
             current.cancel()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in ending_signals():
         loop.add_signal_handler(number, leave, number)
     try:
         return await _talk(namespace, ros_arguments, inherit, timeout_s)

@@ -14,6 +14,7 @@ from types import TracebackType
 
 from prot_ros import graph
 from prot_ros.run import COMPOSED
+from prot_ros.signals import ending_signals
 
 MANAGER_S = 12.0
 """For the manager to take all nodes down in reverse, while their processes still answer."""
@@ -168,7 +169,7 @@ async def serve(ros_arguments: Sequence[str], inherit: Sequence[int]) -> int:
     """Run a process for each node until SIGINT or SIGTERM; return the exit code for them all."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in ending_signals():
         # A second signal changes nothing: the end is under way and has its own deadlines.
         loop.add_signal_handler(number, stop.set)
     async with NodeProcesses(ros_arguments, inherit=inherit) as processes:

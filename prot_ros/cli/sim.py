@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import signal
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from prot_ros.cli.arguments import CommandParser
 from prot_ros.cli.failure import UsageError
+from prot_ros.signals import ending_signals
 
 if TYPE_CHECKING:
     from prot_ros.cli.simulated import SimulatedServices
@@ -112,7 +112,7 @@ async def _serve(port: int, behaviours: dict[str, Behaviour]) -> None:
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in ending_signals():
         loop.add_signal_handler(number, stop.set)
     async with SimulatedServices(port, behaviours) as services:
         print('\n'.join(guide(services)), flush=True)

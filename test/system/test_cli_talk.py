@@ -11,7 +11,8 @@ import select
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from command_line import DEADLINE_S, QUIET, Place, command, prot
@@ -75,6 +76,12 @@ class Typist:
                 self.shown += os.read(self.screen, 65536).decode(errors='replace')
         self.shown = self.shown.partition(text)[2]
 
+    def hang_up(self) -> None:
+        """Close the terminal, as its window does."""
+        os.close(self.side)
+        os.close(self.screen)
+        self.process.wait(30)
+
     def leave(self) -> int:
         """Wait for the end; return the exit code."""
         drain = threading.Thread(target=self._drain)
@@ -102,12 +109,28 @@ def _take_terminal(side: int) -> None:
     fcntl.ioctl(side, termios.TIOCSCTTY, 0)
 
 
+@pytest.fixture
+def sit_down() -> Iterator[Callable[..., Typist]]:
+    seated: list[Typist] = []
+
+    def one(environment: dict[str, str], *words: str) -> Typist:
+        seated.append(Typist(environment, *words))
+        return seated[-1]
+
+    yield one
+    for typist in seated:
+        if typist.process.poll() is None:  # the test has failed
+            typist.hang_up()
+
+
 @pytest.mark.parametrize(('key', 'name'), [('\x04', 'Ctrl-D'), ('\x03', 'Ctrl-C')])
-def test_talk_at_a_terminal_until_a_key_ends_it(robot: RunningGraph, key: str, name: str) -> None:
+def test_talk_at_a_terminal_until_a_key_ends_it(
+    robot: RunningGraph, sit_down: Callable[..., Typist], key: str, name: str
+) -> None:
     import termios
 
     idle(robot)
-    typist = Typist(robot.environment, 'talk')
+    typist = sit_down(robot.environment, 'talk')
     before = termios.tcgetattr(typist.side)
     typist.see('Talking with the robot in /prot.')
     typist.see('> ')
@@ -131,6 +154,17 @@ def test_talk_without_a_robot_starts_one_and_leaves_nothing(place: Place) -> Non
     assert 'There is no microphone: type.' in done.stdout
     assert re.search(r'^Robot: +Hello', done.stdout, re.MULTILINE)
     assert place.alive() == []
+
+
+def test_a_closed_terminal_ends_the_robot_of_the_talk_and_leaves_nothing(
+    place: Place, sit_down: Callable[..., Typist], tmp_path: Path
+) -> None:
+    typist = sit_down({**place.environment, 'TMPDIR': str(tmp_path)}, 'talk', *QUIET)
+    typist.see('It is ready.')
+    assert list(tmp_path.iterdir())
+    typist.hang_up()
+    assert place.alive() == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_talk_shows_why_its_robot_does_not_come_up(place: Place) -> None:

@@ -6,7 +6,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-import signal
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack
@@ -27,6 +26,7 @@ from prot_ros.cli.participant import Participant, participating
 from prot_ros.cli.processes import NodeProcesses, describe
 from prot_ros.cli.screen import Screen
 from prot_ros.cli.simulated import SimulatedServices
+from prot_ros.signals import ending_signals
 from prot_ros.tenure import root_cause
 
 FOLDER_PREFIX = 'prot-demo-'
@@ -46,10 +46,11 @@ DISCOVERY = 'ROS_AUTOMATIC_DISCOVERY_RANGE'
 
 async def perform(args: argparse.Namespace, screen: Screen) -> int:
     """Hold the conversation, judge it and print all of it; return the exit code."""
-    # asyncio.run turns SIGINT into a cancellation, which releases everything; so shall SIGTERM.
+    # asyncio.run turns SIGINT into a cancellation, which releases everything; so shall the others.
     current = asyncio.current_task()
     assert current is not None
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, current.cancel)
+    for number in ending_signals()[1:]:
+        asyncio.get_running_loop().add_signal_handler(number, current.cancel)
     await voice.check(args.voice)
     data = memories.folder(args.data)
     memories.prepare(data, fresh=args.fresh)
