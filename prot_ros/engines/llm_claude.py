@@ -20,6 +20,7 @@ import anthropic
 from prot_ros.core.endings import LENGTH, REFUSAL
 from prot_ros.core.survival import Limits
 from prot_ros.engines import tools as tooling
+from prot_ros.engines.background import Background
 from prot_ros.engines.claude_client import Access, connect, disconnect
 from prot_ros.engines.claude_failures import FAILURES
 from prot_ros.engines.claude_request import ClaudeSettings, Json, going_on, request, with_results
@@ -50,7 +51,7 @@ class ClaudeResponder:
         self._limits = limits
         self._tools = tuple(tools)
         self._client: anthropic.AsyncAnthropic | None = None
-        self._warming: asyncio.Task[None] | None = None
+        self._warming = Background('warm up Claude')
 
     async def open(self) -> None:
         """Make the client and begin to connect, which nobody waits for.
@@ -59,13 +60,10 @@ class ClaudeResponder:
         """
         if self._client is None:
             self._client = await connect(self._access, self._limits)
-            self._warming = asyncio.create_task(self._warm(self._client), name='warm up Claude')
+            self._warming.start(self._warm(self._client))
 
     async def close(self) -> None:
-        warming, self._warming = self._warming, None
-        if warming is not None:
-            warming.cancel()
-            await asyncio.wait({warming})
+        await self._warming.stop()
         client, self._client = self._client, None
         if client is not None:
             await disconnect(client)

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from prot_ros.core.survival import Limits
+from prot_ros.engines.background import Background
 from prot_ros.engines.kinds import EngineError
 from prot_ros.engines.scribe_request import ScribeRequest
 from prot_ros.engines.scribe_session import KEEP_ALIVE_S, ScribeSession
@@ -55,7 +56,7 @@ class ScribeSessions:
         self._connecting = asyncio.Lock()
         self._resting: asyncio.TimerHandle | None = None
         self._closing: set[asyncio.Task[None]] = set()
-        self._ahead: asyncio.Task[None] | None = None
+        self._ahead = Background('scribe ahead')
 
     async def open(self) -> None:
         """Pay what a first connection costs besides the connection."""
@@ -65,10 +66,7 @@ class ScribeSessions:
     async def close(self) -> None:
         """Close all, also what is just being opened; may be called twice."""
         self._is_open = False
-        if self._ahead is not None:
-            self._ahead.cancel()
-            await asyncio.wait({self._ahead})
-            self._ahead = None
+        await self._ahead.stop()
         self._let_go()
         if self._closing:
             await asyncio.wait(self._closing)  # half a second each at most, and all at once
@@ -115,7 +113,7 @@ class ScribeSessions:
             self._session = None
         self._close(session)
         if keep:
-            self._ahead = asyncio.create_task(self._prepare(), name='scribe ahead')
+            self._ahead.start(self._prepare())
 
     async def _prepare(self) -> None:
         """Open the successor of an old session before it is wanted."""

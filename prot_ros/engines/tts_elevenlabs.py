@@ -19,6 +19,7 @@ from websockets.exceptions import InvalidStatus, WebSocketException
 
 from prot_ros.core.stamps import NEVER, Stamp
 from prot_ros.core.survival import Limits
+from prot_ros.engines.background import Background
 from prot_ros.engines.elevenlabs_errors import KEY_VARIABLE
 from prot_ros.engines.kinds import EngineError
 from prot_ros.engines.tts_elevenlabs_audio import OnMarks, SentenceAudio
@@ -63,7 +64,7 @@ class ElevenLabsSynthesizer:
         self._tls: ssl.SSLContext | None = None
         self._socket: VoiceSocket | None = None
         self._socket_for: VoiceSetting | None = None
-        self._preparing: asyncio.Task[None] | None = None
+        self._ahead = Background('elevenlabs voice ahead')
         self._used = 0.0
         self.connections = 0
         """Sockets opened since the beginning."""
@@ -81,8 +82,7 @@ class ElevenLabsSynthesizer:
         await self._connected(self._setting())
 
     def prepare(self) -> None:
-        if self._preparing is None or self._preparing.done():
-            self._preparing = asyncio.create_task(self._prepare(), name='elevenlabs voice ahead')
+        self._ahead.start(self._prepare())
 
     async def _prepare(self) -> None:
         try:
@@ -91,10 +91,7 @@ class ElevenLabsSynthesizer:
             pass  # whoever speaks next tries again, and is told
 
     async def close(self) -> None:
-        if self._preparing is not None:
-            self._preparing.cancel()
-            await asyncio.wait({self._preparing})
-            self._preparing = None
+        await self._ahead.stop()
         async with self._connecting:
             await self._let_go()
 

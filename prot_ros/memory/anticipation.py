@@ -12,6 +12,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from prot_ros.core.attribution import plain
+from prot_ros.engines.background import Background
 from prot_ros.engines.kinds import Embedder, EngineError
 
 KEPT_S = 30.0
@@ -38,7 +39,7 @@ class Anticipation:
         self._then = then
         self._every_s = EVERY_S if every_s is None else every_s
         self._wanted = ''
-        self._task: asyncio.Task[None] | None = None
+        self._asking = Background('anticipation')
         self._text = ''
         self._vector: list[float] = []
         self._at = 0.0
@@ -48,15 +49,11 @@ class Anticipation:
     def expect(self, text: str) -> None:
         """Say what the utterance seems to be."""
         self._wanted = text
-        if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._ask(), name='anticipation')
+        self._asking.start(self._ask())
 
     async def stop(self) -> None:
         """End what is under way."""
-        task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            await asyncio.wait({task})
+        await self._asking.stop()
 
     async def vector(self, text: str, patience_s: float) -> list[float]:
         """Return the vector of a text or nearly that text; nothing where none comes in time."""

@@ -16,6 +16,7 @@ from datetime import datetime
 from prot_ros.core.context import Estimate, History
 from prot_ros.core.facts import Fact
 from prot_ros.core.stamps import NEVER, Stamp
+from prot_ros.engines.background import Background
 from prot_ros.engines.kinds import EngineError, Message, Prompt, Summarizer, Usage
 from prot_ros.memory.in_time import MemoryInTime
 
@@ -44,7 +45,7 @@ class ConversationContext:
         self._history: History[Message] = History(most_messages, most_tokens, self._estimate)
         self._earlier = ''
         self._wanted = asyncio.Event()
-        self._working: asyncio.Task[None] | None = None
+        self._working = Background('summaries')
         self.summaries = 0
         """Made since the start."""
         self.failed = 0
@@ -56,14 +57,11 @@ class ConversationContext:
         if self._summarizer is not None and self._memory.keeps:
             self._earlier = await self._memory.summary()
             self._wanted.set()
-            self._working = asyncio.create_task(self._work(), name='summaries')
+            self._working.start(self._work())
 
     async def close(self) -> None:
         """End a summary that is being made; its turns wait for the next start."""
-        working, self._working = self._working, None
-        if working is not None:
-            working.cancel()
-            await asyncio.wait({working})
+        await self._working.stop()
 
     def add(self, message: Message) -> None:
         """Append what was said."""

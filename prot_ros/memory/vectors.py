@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from asyncpg import Connection, Record
 
 from prot_ros.core.facts import Fact
+from prot_ros.engines.background import Background
 from prot_ros.engines.kinds import Embedder, EngineError
 from prot_ros.memory import facts
 from prot_ros.memory.database import Database
@@ -53,7 +54,7 @@ class Vectors:
         self._person = person
         self._embedder = embedder
         self._wanted = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._giving = Background('vectors')
         self.given = 0
         """Facts that were given a vector since the start."""
         self.complete = False
@@ -61,8 +62,7 @@ class Vectors:
 
     def start(self) -> None:
         """Begin with what lacks vectors now."""
-        self._task = asyncio.create_task(self._work(), name='vectors')
-        self._task.add_done_callback(_report)
+        self._giving.start(self._work())
 
     def wake(self) -> None:
         """Say that there may be facts without vectors."""
@@ -70,10 +70,7 @@ class Vectors:
 
     async def stop(self) -> None:
         """End at once: what is not done is done after the next start."""
-        task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            await asyncio.wait({task})
+        await self._giving.stop()
 
     async def _work(self) -> None:
         failures = 0
@@ -133,8 +130,3 @@ class Vectors:
             await connection.executemany(_GIVE, rows)
 
         await self._database.run(write, QUERY_S, patient=True)
-
-
-def _report(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and task.exception() is not None:
-        _log.error('facts get no vectors until the next start', exc_info=task.exception())

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from waiting import until
 
 from prot_ros.engines.kinds import EngineError
 from prot_ros.memory import anticipation
@@ -41,8 +42,7 @@ class Service:
 
 
 async def settle(ahead: Anticipation) -> None:
-    assert ahead._task is not None
-    await asyncio.wait({ahead._task}, timeout=5)
+    await until(lambda: not ahead._asking.busy)
 
 
 def test_the_latest_hypothesis_stands_for_an_utterance_whose_vector_is_late():
