@@ -3,11 +3,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import Callable
 from contextlib import aclosing
-from typing import Any
 
 import numpy as np
 
@@ -36,10 +32,3 @@ async def said(engine: Synthesizer, text: str, turn: Stamp = NEVER) -> tuple[byt
     async with aclosing(engine.speak(text, 'en', turn=turn, on_marks=marks.extend)) as pieces:
         pcm = b''.join([piece async for piece in pieces])
     return pcm, marks
-
-
-async def until(condition: Callable[[], Any], within: float = 3.0) -> None:
-    deadline = time.monotonic() + within
-    while not condition():
-        assert time.monotonic() < deadline, f'not within {within:g} s'
-        await asyncio.sleep(0.002)

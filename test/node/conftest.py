@@ -15,7 +15,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import threading
-import time
 import warnings
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager
@@ -38,6 +37,7 @@ from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from rclpy.signals import SignalHandlerOptions
 from small_nodes import Small
+from waiting import until
 
 from prot_ros import graph, messages
 from prot_ros.bridge import Bridge
@@ -45,15 +45,6 @@ from prot_ros.node import ProtNode
 
 N = TypeVar('N', bound=ProtNode[Any])
 NAMESPACE = graph.NAMESPACE
-
-
-async def until(condition: Callable[[], Any], within: float = 10.0, what: str = '') -> Any:
-    """Return what `condition` returns, once it is something; fail after `within` seconds."""
-    deadline = time.monotonic() + within
-    while not (found := condition()):
-        assert time.monotonic() < deadline, f'not within {within:g} s: {what or condition}'
-        await asyncio.sleep(0.005)
-    return found
 
 
 class Peer:

@@ -11,9 +11,9 @@ from contextlib import asynccontextmanager
 
 import pytest
 import rclpy
-from conftest import until
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
+from waiting import until
 
 from prot_ros.bridge import UNANSWERED, Answer, Bridge, Mailbox
 

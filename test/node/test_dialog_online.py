@@ -9,7 +9,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from conftest import Peer, Ros, until
+from conftest import Peer, Ros
+from waiting import until
 
 from prot_ros import graph
 from prot_ros.core.endings import FAILURE, LENGTH, REFUSAL, ending

@@ -9,7 +9,6 @@ import threading
 import time
 
 import pytest
-from conftest import until
 from diagnostic_msgs.msg import DiagnosticStatus
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
@@ -27,6 +26,7 @@ from small_nodes import (
 )
 from std_msgs.msg import Header
 from std_srvs.srv import Trigger
+from waiting import until
 
 from prot_ros import graph
 from prot_ros import node as node_module

@@ -7,10 +7,11 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
 
-from conftest import Peer, until
+from conftest import Peer
 from diagnostic_msgs.msg import DiagnosticStatus
 from rcl_interfaces.srv import DescribeParameters, SetParametersAtomically
 from rclpy.parameter import Parameter
+from waiting import until
 
 from prot_ros.node import ProtNode
 from prot_ros.params import param

@@ -8,7 +8,6 @@ import time
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
-from conftest import until
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
 from small_nodes import (
@@ -21,6 +20,7 @@ from small_nodes import (
     Small,
 )
 from std_srvs.srv import Trigger
+from waiting import until
 
 from prot_ros import graph
 from prot_ros.nodes.manager import ManagerNode, Params

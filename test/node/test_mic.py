@@ -15,10 +15,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import Peer, Ros, until
+from conftest import Peer, Ros
 from echo_path import level_db
 from recordings import LIBRIVOX
 from room import RATE, Room, Sound, pcm, samples
+from waiting import until
 
 from prot_ros import graph
 from prot_ros.core.stamps import MILLISECOND, SECOND, Stamp

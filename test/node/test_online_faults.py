@@ -16,9 +16,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from conftest import Peer, Ros, until
+from conftest import Peer, Ros
 from test_stt import utterance
 from voice_checks import ramp
+from waiting import until
 
 from prot_ros import graph
 from prot_ros.core.wire import TurnReport

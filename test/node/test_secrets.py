@@ -8,10 +8,11 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
-from conftest import Peer, until
+from conftest import Peer
 from rcl_interfaces.srv import GetParameters, ListParameters
 from test_stt import utterance
 from voice_checks import ramp
+from waiting import until
 
 from prot_ros import graph
 from prot_ros.engines import keys

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import Peer, Ros, until
+from conftest import Peer, Ros
+from waiting import until
 
 from prot_ros import graph
 from prot_ros.core.audio import dbfs

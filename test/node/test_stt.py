@@ -7,8 +7,8 @@ import os
 import signal
 
 import pytest
-from conftest import until
 from utterances import CHUNK, RATE, spoken
+from waiting import until
 
 from prot_ros import graph
 from prot_ros.core.stamps import SECOND, Stamp

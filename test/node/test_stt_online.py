@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from conftest import Peer, Ros, until
+from conftest import Peer, Ros
 from diagnostic_msgs.msg import DiagnosticStatus
 from rcl_interfaces.srv import SetParameters
 from rclpy.parameter import Parameter
 from test_stt import utterance
 from utterances import spoken
+from waiting import until
 
 from prot_ros import graph
 from prot_ros.core.stamps import SECOND, Stamp

@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import psutil
-from conftest import Peer, Ros, until
+from conftest import Peer, Ros
+from waiting import until
 
 from prot_ros import graph
 from prot_ros.core.interruption import Policy

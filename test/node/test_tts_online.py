@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from conftest import Peer, Ros, until
+from conftest import Peer, Ros
 from rcl_interfaces.srv import SetParametersAtomically
 from rclpy.parameter import Parameter
 from voice_checks import KEY, ramp
+from waiting import until
 
 from prot_ros import graph
 from prot_ros.core.stamps import Stamp

@@ -7,9 +7,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from conftest import Peer, Ros, until
+from conftest import Peer, Ros
 from recordings import GO_FORWARD
 from std_srvs.srv import SetBool
+from waiting import until
 
 from prot_ros import graph
 from prot_ros.core.stamps import MILLISECOND, Stamp

@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import asyncio
 import random
-import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from waiting import until
 
 from prot_ros.core.survival import Limits
 from prot_ros.engines.kinds import EngineError
@@ -34,13 +34,6 @@ PIECE = 640
 def noise(seconds: float, seed: int = 0) -> bytes:
     """Return sound of which no part is like another."""
     return random.Random(seed).randbytes(int(seconds * RATE) * 2)
-
-
-async def until(condition: Callable[[], Any], within: float = 3.0) -> None:
-    deadline = time.monotonic() + within
-    while not condition():
-        assert time.monotonic() < deadline, f'not within {within:g} s'
-        await asyncio.sleep(0.002)
 
 
 async def push(recognition: ElevenLabsRecognition, pcm: bytes) -> list[str]:

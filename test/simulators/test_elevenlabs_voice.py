@@ -12,7 +12,8 @@ from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
 import pytest
-from voice_checks import KEY, PATIENT, QUICK, ramp, said, until
+from voice_checks import KEY, PATIENT, QUICK, ramp, said
+from waiting import until
 from websockets.asyncio.client import connect
 
 from prot_ros.core.audio import dbfs

@@ -11,7 +11,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from voice_checks import KEY, PATIENT, QUICK, ramp, said, until
+from voice_checks import KEY, PATIENT, QUICK, ramp, said
+from waiting import until
 
 from prot_ros.core.stamps import Stamp
 from prot_ros.core.survival import Limits

@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from voice_checks import until
+from waiting import until
 
 from prot_ros.core.survival import Limits
 from prot_ros.engines.embed_http import HttpEmbedder

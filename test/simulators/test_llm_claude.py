@@ -11,6 +11,7 @@ from contextlib import aclosing
 from datetime import UTC, datetime
 
 import pytest
+from waiting import until
 
 from prot_ros.core.endings import LENGTH, REFUSAL
 from prot_ros.core.facts import Fact
@@ -34,12 +35,6 @@ DEADLINE_S = 10.0
 def prompt(utterance='Hello!', history=(), memory=(), earlier=''):
     now = datetime(2026, 11, 23, 14, 5, tzinfo=UTC)
     return Prompt('You are Robi.', tuple(history), tuple(memory), utterance, now, earlier)
-
-
-async def until(condition):
-    async with asyncio.timeout(DEADLINE_S):
-        while not condition():  # noqa: ASYNC110 - it happens at the other end
-            await asyncio.sleep(0.005)
 
 
 async def said_by(responder, asked, on_usage=None):
@@ -84,7 +79,7 @@ def test_a_reply_is_streamed_in_pieces_and_counted():
 def test_c04_connecting_is_paid_for_before_the_first_turn():
     async def use(sim, responder):
         await until(lambda: len(sim.headers) == 1)
-        await until(lambda: not responder._warming or responder._warming.done())
+        await until(lambda: not responder._warming.busy)
         for _ in range(3):
             await said_by(responder, prompt())
         assert sim.http.connections == 1
@@ -285,7 +280,8 @@ def test_a_reader_that_takes_its_time_is_no_stall():
         sim.scripts.append(says('one two three'))
         async with aclosing(responder.reply(prompt())) as pieces:
             words = await anext(pieces)
-            await asyncio.sleep(2 * QUICK.stall_s)
+            later = asyncio.get_running_loop().time() + 2 * QUICK.stall_s
+            await until(lambda: asyncio.get_running_loop().time() > later, what='the time')
             async for piece in pieces:
                 words += piece
         assert words == 'one two three'
@@ -296,7 +292,7 @@ def test_a_reader_that_takes_its_time_is_no_stall():
 @pytest.mark.parametrize('fault', [Fault.STALL, Fault.STALL_MIDWAY])
 def test_a08_an_interrupt_closes_the_stream_while_no_delta_comes(fault):
     async def use(sim, responder):
-        await until(lambda: responder._warming.done())
+        await until(lambda: not responder._warming.busy)
         sim.scripts.append(says('one two three four five six'))
         sim.plan.coming.append(Behaviour(fault))
         reading = asyncio.create_task(said_by(responder, prompt()))
@@ -315,7 +311,7 @@ def test_a08_an_interrupt_closes_the_stream_while_no_delta_comes(fault):
 
 def test_c02_a_new_turn_finds_nothing_of_the_old_one_running():
     async def use(sim, responder):
-        await until(lambda: responder._warming.done())
+        await until(lambda: not responder._warming.busy)
         for number in range(5):
             sim.plan.coming.append(Behaviour(piece_s=0.02))
             sim.scripts.append(says('one two three four five six seven eight nine ten'))
@@ -493,7 +489,7 @@ def test_the_key_is_never_shown(caplog):
         sim.key = 'another'
         with pytest.raises(EngineError, match='refuses the key') as caught:
             await said_by(responder, prompt())
-        await until(lambda: responder._warming.done())
+        await until(lambda: not responder._warming.busy)
         assert '***' in str(caught.value)  # the service has repeated it
         shown = [repr(responder.__dict__), str(caught.value), repr(caught.value), caplog.text]
         assert KEY not in ''.join(shown)

@@ -6,8 +6,9 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from scribe_checks import RATE, heard, noise, push, run, service, until
+from scribe_checks import RATE, heard, noise, push, run, service
 from utterances import spoken
+from waiting import until
 
 from prot_ros.core.survival import Limits
 from prot_ros.engines.kinds import EngineError

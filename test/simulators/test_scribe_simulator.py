@@ -14,8 +14,9 @@ import pytest
 from elevenlabs.realtime.connection import RealtimeConnection, RealtimeEvents
 from elevenlabs.realtime.scribe import AudioFormat, CommitStrategy, ScribeRealtime
 from elevenlabs.types import SessionStartedPayload
-from scribe_checks import KEY, noise, run, until
+from scribe_checks import KEY, noise, run
 from utterances import spoken
+from waiting import until
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
@@ -73,7 +74,7 @@ def test_the_services_own_library_has_an_utterance_understood():
             for at in range(0, len(pcm), 3200):
                 await client.send(pcm[at : at + 3200])
             await client.connection.commit()
-            await until(lambda: client.of('committed_transcript'), 10)
+            await until(lambda: client.of('committed_transcript'))
             assert client.kinds()[0] == 'session_started'
             SessionStartedPayload.model_validate(client.told[0])
             assert client.of('partial_transcript')

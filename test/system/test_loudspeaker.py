@@ -15,6 +15,7 @@ import psutil
 import pytest
 from audio_server import AudioServer
 from monitor import LOUD, Monitor
+from waiting import until
 
 from prot_ros.engines import playback_pulse
 from prot_ros.engines.kinds import EngineError
@@ -57,13 +58,6 @@ def place(piece: np.ndarray, whole: np.ndarray) -> int:
     size = len(piece) + len(whole)
     spectrum = np.fft.rfft(whole, size) * np.conj(np.fft.rfft(piece, size))
     return int(np.fft.irfft(spectrum, size)[: len(whole)].argmax())
-
-
-async def until(condition: Callable[[], bool], what: str, within: float = 10.0) -> None:
-    deadline = time.monotonic() + within
-    while not condition():
-        assert time.monotonic() < deadline, f'{what}: not within {within:g} s'
-        await asyncio.sleep(0.005)
 
 
 async def passed(seconds: float) -> None:

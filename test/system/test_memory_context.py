@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 import pytest
 from database import fetch
+from waiting import until
 
 from prot_ros.core.stamps import Stamp
 from prot_ros.engines.kinds import EngineError, Message
@@ -45,12 +46,6 @@ class Notes:
         said = [message.text for message in messages if message.speaker == 'user']
         self.asked.append(said)
         return ' '.join([*earlier.split(), *said])
-
-
-async def until(condition, within_s=10.0):
-    async with asyncio.timeout(within_s):
-        while not condition():  # noqa: ASYNC110 - it happens in another task
-            await asyncio.sleep(0.005)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import psutil
@@ -13,6 +13,7 @@ import pytest
 from audio_server import AudioServer
 from recordings import word_overlap
 from running_graph import RunningGraph, synthesise
+from waiting import until
 
 from prot_ros import graph
 from prot_ros.engines.kinds import EngineError
@@ -40,13 +41,6 @@ def tone(seconds: float, rate: int = RATE) -> bytes:
 def loud_at(pcm: bytes) -> np.ndarray:
     """Return the positions of loud samples."""
     return np.flatnonzero(np.abs(np.frombuffer(pcm, '<i2').astype(int)) > LOUD)
-
-
-async def until(condition: Callable[[], bool], what: str, within: float = 10.0) -> None:
-    deadline = time.monotonic() + within
-    while not condition():
-        assert time.monotonic() < deadline, f'{what}: not within {within:g} s'
-        await asyncio.sleep(0.01)
 
 
 def test_pyaudio_hears_the_room_and_keeps_stderr_clean(server, capfd):
