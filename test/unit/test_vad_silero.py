@@ -15,6 +15,7 @@ from recordings import ALL, CARDS, LIBRIVOX, Recording
 from utterances import spoken
 
 from prot_ros.core.endpointing import Endpointer, SpeechStarted
+from prot_ros.core.onset import Onset
 from prot_ros.engines import selection
 from prot_ros.engines.kinds import EngineError
 from prot_ros.engines.resample import resample
@@ -57,6 +58,19 @@ def test_a_spoken_sentence_begins_an_utterance(recording: Recording):
     assert all(0 <= one <= 1 for one in found)
     assert len(beginnings(found)) == 1
     assert max(found) > 0.9
+
+
+def test_a_soft_beginning_in_a_noisy_room_is_heard_before_the_network_is_sure():
+    samples = np.frombuffer(LIBRIVOX[0].pcm, '<i2')[: 2 * OWN_RATE].astype(float)
+    room = np.random.default_rng(7).standard_normal(3 * OWN_RATE) * samples.std() / 10
+    room[OWN_RATE:] += samples
+    pcm = room.astype('<i2').tobytes()
+    network = SileroVad(OWN_RATE)
+    network._onset = Onset([])
+    alone, both = (
+        beginnings(probabilities(vad, pcm))[0] for vad in (network, SileroVad(OWN_RATE))
+    )
+    assert both < alone
 
 
 @pytest.mark.parametrize('level', [0, 10, 100, 1000])
