@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How well the robot listens while it speaks: does it interrupt itself, is it interruptible?
 
-    python benchmarks/echo.py [--minutes 5] [--vad auto] [--modes reference,gate,none] [--write]
+    python benchmarks/echo.py [--minutes 5] [--vad auto] [--modes reference,system] [--write]
 
 A robot (Flite's slt) tells a long story into the room of test/room.py, whose microphone hears it
 20 to 300 ms later, at four levels relative to the user. The microphone goes through the engine
@@ -13,10 +13,11 @@ that each `echo.mode` uses, the voice detector of the node vad and the rule that
 - *Words*: what PocketSphinx makes of the barge-ins in English: the share of the user's words that
   are there, and how many of the words are there that the robot says then. The robot falls silent
   when the utterance has begun, as it does.
-- *CPU*: of the engine alone, for a second of audio.
+- *CPU*: of the engine alone, for a second of audio; for `system` that of the audio server.
 
-Everything is computed from the same seeds each time; nothing is played. --write replaces
-docs/echo.md and docs/echo.svg, for which matplotlib is needed.
+Everything is computed from the same seeds each time, and nothing is played, except for `system`: a
+private PulseAudio takes as long as the sound lasts. --write replaces docs/echo.md and
+docs/echo.svg, for which matplotlib is needed.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ sys.path[:0] = [str(HERE.parent / 'test'), str(HERE)]
 
 import voices  # noqa: E402
 from echo_path import heard, reference  # noqa: E402
+from echo_through_server import cancelled  # noqa: E402
 from recordings import word_overlap  # noqa: E402
 from room import RATE, Room, Sound, pcm, samples  # noqa: E402
 
@@ -155,13 +157,17 @@ class Run:
     settings: Settings
     canceller: EchoCanceller | None
 
-    async def heard(self, robot: Sound, user: Sound) -> Sound:
-        """Return what the mic node publishes, from its activation on."""
+    async def heard(self, robot: Sound, user: Sound) -> tuple[Sound, float]:
+        """Return what the mic node publishes, from its activation on, and the CPU that took, s."""
         microphone = self.room.microphone(robot, user)
+        if self.settings.echo_mode == 'system':
+            return await asyncio.to_thread(cancelled, microphone, robot, user)
         if self.canceller is None:
-            return microphone
+            return microphone, 0.0
         await self.canceller.open()
-        return heard(self.canceller, microphone, reference(robot), drift_ppm=self.room.drift_ppm)
+        began = time.process_time()
+        out = heard(self.canceller, microphone, reference(robot), drift_ppm=self.room.drift_ppm)
+        return out, time.process_time() - began
 
 
 def clips() -> list[voices.Clip]:
@@ -258,9 +264,8 @@ async def measure(mode: str, level_db: float, robot: Sound, options: argparse.Na
 async def alone(score: Score, run: Run, minutes: float) -> None:
     """Let the robot speak, and nobody else."""
     voice = speaking(run.robot, 60 * minutes)
-    began = time.process_time()
-    out = await run.heard(voice, np.zeros_like(voice))
-    score.cpu_s += time.process_time() - began
+    out, cpu_s = await run.heard(voice, np.zeros_like(voice))
+    score.cpu_s += cpu_s
     score.audio_s += voice.size / RATE
     score.robot_s += voice.size / RATE
     score.own += sum(1 for _ in utterances(out, run.settings))
@@ -270,7 +275,8 @@ async def interrupted(score: Score, run: Run) -> None:
     """Let people speak over the robot, which minds none of them."""
     users = placed(run.clips)
     voice, user = staged(run.robot, run.room, users)
-    heard_as = list(utterances(await run.heard(voice, user), run.settings))
+    out, _ = await run.heard(voice, user)
+    heard_as = list(utterances(out, run.settings))
     score.barge_ins += len(users)
     score.latencies += [start - one.onset_s for one, start in matched(users, heard_as).items()]
     score.own += sum(not _is_theirs(start, users) for start, _ in heard_as)
@@ -299,10 +305,11 @@ async def words(score: Score, run: Run) -> None:
     """Recognise the barge-ins, from a robot that falls silent when they have begun."""
     users = placed([clip for clip in run.clips if clip.who.startswith(('flite', 'person'))])
     voice, user = staged(run.robot, run.room, users)
-    starts = matched(users, list(utterances(await run.heard(voice, user), run.settings)))
+    out, _ = await run.heard(voice, user)
+    starts = matched(users, list(utterances(out, run.settings)))
     for one, start in starts.items():
         voice[int((start + SILENT_AFTER_S) * RATE) : one.at + int(3.5 * RATE)] = 0
-    out = await run.heard(voice, user)
+    out, _ = await run.heard(voice, user)
     without_robot = user + run.room.noise(user.size)
     reply_s = run.robot.size / RATE + PAUSE_S
     recognizer = PocketSphinxRecognizer()
@@ -416,7 +423,9 @@ def main() -> None:
         help='that the robot speaks alone at each level and delay (default: 5)',
     )
     parser.add_argument('--vad', default='auto', help="the vad node's engine (default: auto)")
-    parser.add_argument('--modes', default='reference,gate,none', help='of mic.echo.mode')
+    parser.add_argument(
+        '--modes', default='reference,system,gate,none', help='of mic.echo.mode (default: all)'
+    )
     parser.add_argument('--levels', type=numbers, default=LEVELS_DB, help='of the echo, dB')
     parser.add_argument('--delays', type=numbers, default=DELAYS_MS, help='of the echo, ms')
     parser.add_argument('--no-words', action='store_true', help='without recognition')
@@ -425,12 +434,22 @@ def main() -> None:
     options.clips = clips()
     robot = asyncio.run(story())
     wanted = [(mode, level) for mode in options.modes.split(',') for level in options.levels]
-    with ProcessPoolExecutor(os.cpu_count()) as pool:
-        jobs = {one: pool.submit(measured, *one, robot, options) for one in wanted}
+    # What the server cancels takes time and hardly any work, so all of that runs at once.
+    with (
+        ProcessPoolExecutor(os.cpu_count()) as computed,
+        ProcessPoolExecutor(len(options.levels), max_tasks_per_child=1) as played,
+    ):
+        jobs = {
+            one: (played if one[0] == 'system' else computed).submit(
+                measured, *one, robot, options
+            )
+            for one in wanted
+        }
         try:
             scores = {one: job.result() for one, job in jobs.items()}
         except BaseException:
-            pool.shutdown(cancel_futures=True)  # the rest would be measured for nothing
+            for pool in (computed, played):
+                pool.shutdown(cancel_futures=True)  # the rest would be measured for nothing
             raise
     text = table([row(mode, level, score) for (mode, level), score in scores.items()])
     print(text)

@@ -118,14 +118,20 @@ class AudioServer:
         environment = {**os.environ, **self.environment}
         return subprocess.run(command, env=environment, capture_output=True, timeout=30)
 
-    def play(self, pcm: bytes, rate: int = RATE) -> subprocess.Popen[bytes]:
-        """Let somebody speak in the room; returns at once."""
+    @property
+    def pid(self) -> int:
+        """The server's process, while it runs."""
+        assert self._process is not None
+        return self._process.pid
+
+    def play(self, pcm: bytes, rate: int = RATE, device: str = 'room') -> subprocess.Popen[bytes]:
+        """Let somebody speak in the room, or another sink play; returns at once."""
         sound = self.folder / f'voice-{time.monotonic_ns()}'
         sound.write_bytes(pcm)
         with sound.open('rb') as source:
             return subprocess.Popen(
                 ['paplay', '--raw', '--format=s16le', '--channels=1', f'--rate={rate}',
-                 '--device=room'],
+                 f'--device={device}'],
                 stdin=source, env={**os.environ, **self.environment},
             )  # fmt: skip
 
