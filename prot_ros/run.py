@@ -78,6 +78,8 @@ async def serve(names: Iterable[str], ros_args: Sequence[str], stop: asyncio.Eve
                 await stop.wait()
                 settling.cancel()
     finally:
+        # Or what is in cycles would never be destroyed, such as ROS's handle of its shared memory.
+        gc.unfreeze()
         rclpy.try_shutdown(context=context)
 
 
