@@ -31,8 +31,9 @@ LOOK_S = 0.3
 SHARED_MEMORY = ('fastrtps_', 'fastdds_', 'pulse-shm-', 'PostgreSQL.')
 NUMBERED_PORTS = ('fastrtps_port', 'fastdds_port')
 """Fast DDS leaves some of these when two processes of a domain end at the same moment. They are as
-many as there are ports, and the next process takes them again. What each participant has of its
-own, half a megabyte, is removed by a clean exit."""
+many as there are ports, and the next process takes them again, so they are no fault of the
+command's and are only removed. What each participant has of its own, half a megabyte, is removed
+by a clean exit."""
 MEANT_TO_STAY = ('pytest-of-',)
 """pytest keeps the folders of the last tests; they go with the folder around them."""
 
@@ -122,16 +123,18 @@ class Watch:
         while not self._end.wait(LOOK_S):
             below = descendants(os.getpid())
             self._pids.update(below)
-            there = things()
+            there = things() | ports()
             for pid in below:
                 self._mapped |= there & mapped(pid)
 
     def abandoned(self) -> list[str]:
         """Remove and return what was mapped below and nobody holds any more."""
         left = [thing for thing in sorted(self._mapped & things()) if not held(thing)]
-        for thing in left:
+        unused = [port for port in self._mapped & ports() if not held(port)]
+        for thing in (*left, *unused):
             Path(thing).unlink(missing_ok=True)
             Path(f'{thing}_el').unlink(missing_ok=True)  # Fast DDS's lock file of it
+            Path(f'/dev/shm/sem.{Path(thing).name}_mutex').unlink(missing_ok=True)
         with contextlib.suppress(FileNotFoundError):
             for line in Path('/proc/sysvipc/shm').read_text().splitlines()[1:]:
                 _, shmid, _, _, creator, _, attached, *_ = line.split()
@@ -171,6 +174,15 @@ def things() -> set[str]:
         f'/dev/shm/{name}'
         for name in os.listdir('/dev/shm')
         if name.startswith(SHARED_MEMORY) and not name.startswith(NUMBERED_PORTS)
+    }
+
+
+def ports() -> set[str]:
+    """Return Fast DDS's files for its ports."""
+    return {
+        f'/dev/shm/{name}'
+        for name in os.listdir('/dev/shm')
+        if name.startswith(NUMBERED_PORTS) and not name.endswith('_el')
     }
 
 

@@ -66,3 +66,14 @@ def test_shared_memory_is_named_and_removed_if_it_was_the_commands() -> None:
     assert result.stderr.splitlines() == ['left behind: /dev/shm/fastdds_left_by_a_test']
     assert result.returncode == 1
     assert not Path('/dev/shm/fastdds_left_by_a_test').exists()
+
+
+def test_an_unused_port_of_fast_dds_is_removed_and_no_fault() -> None:
+    port = Path('/dev/shm/fastdds_port99999')
+    mutex = Path('/dev/shm/sem.fastdds_port99999_mutex')
+    mutex.touch()
+    script = MAPS_AND_WAITS.replace('/dev/shm/fastdds_left_by_a_test', str(port))
+    result = run(f'exec {sys.executable} -S -c "{script}"')
+    assert (result.returncode, result.stderr) == (0, '')
+    assert not port.exists()
+    assert not mutex.exists()
