@@ -14,6 +14,7 @@ Subscribes
     interrupt          Header          ends the turn; history keeps what was heard of it
 Publishes
     dialog/sentence   String (JSON)   Sentence: the next thing to say
+    dialog/names      String (JSON)   latched: Names, whom the robot knows
     state             String          latched: idle, listening, thinking, speaking
     heard, said       String          what the user said; what was audibly spoken
     turn              String (JSON)   TurnReport: one for each finished turn
@@ -24,55 +25,45 @@ Publishes
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from prot_ros import graph
-from prot_ros.core import language
 from prot_ros.core.announcements import Announcements, Request
 from prot_ros.core.context import history_tokens
 from prot_ros.core.conversation import Conversation, Event, State
-from prot_ros.core.endings import FAILURE, ending
-from prot_ros.core.flow import Window
 from prot_ros.core.interruption import Overlap, Policy, wants_the_floor
 from prot_ros.core.language_models import traits
 from prot_ros.core.pending import UnansweredSpeech
 from prot_ros.core.reply import Reply
-from prot_ros.core.sentences import SentenceSplitter
 from prot_ros.core.stamps import NEVER, Stamp
 from prot_ros.core.turns import ANNOUNCEMENT, BARGE_IN, HEAR, Interrupt, Verdict
 from prot_ros.core.wire import (
     BargeIn,
     BargeInStage,
+    Names,
     Playback,
     PlaybackState,
-    Sentence,
     Transcript,
 )
 from prot_ros.engines import failover, selection_online
 from prot_ros.engines.claude_request import DEFAULT_MODEL, EFFORTS, KEY_HEADERS, THINKING
-from prot_ros.engines.kinds import BrokenOff, EngineError, Message, Responder, Usage
+from prot_ros.engines.kinds import EngineError, Message, Responder, Usage
 from prot_ros.engines.persona import read as read_persona
 from prot_ros.memory.context import ConversationContext
 from prot_ros.memory.in_time import MemoryInTime
 from prot_ros.memory.recall_tool import RecallTool
 from prot_ros.node import ProtNode
+from prot_ros.nodes.delivery import CUT_REPORT_S, Delivery
 from prot_ros.online_params import EmbeddingParams, OnlineParams
 from prot_ros.params import param
 
-SENTENCES_AHEAD = 32
-"""Sentences on their way that have not been heard yet."""
-RESEND_S = 2.5
-"""A reply that is not audible after this may not have reached the voice."""
 LISTENING_S = 120.0
 """Nobody speaks for longer without a pause that ends an utterance."""
 TRANSCRIBING_S = 15.0
 """A transcript that has not come this long after the speech ended never will."""
-CUT_REPORT_S = 0.3
-"""How long the loudspeaker's last word on a cut reply is waited for; it comes within 20 ms."""
 
 
 @dataclass(frozen=True)
@@ -166,7 +157,7 @@ class DialogNode(ProtNode[Params]):
         self.alignments = self.mailbox(graph.ALIGNMENT)
         for topic in (
             graph.SENTENCE, graph.STATE, graph.HEARD, graph.SAID, graph.TURN, graph.INTERRUPT,
-            graph.BARGE_IN,
+            graph.BARGE_IN, graph.NAMES,
         ):  # fmt: skip
             self.publisher(topic)
         self._turns = 0
@@ -206,9 +197,12 @@ class DialogNode(ProtNode[Params]):
         self._next: Reply | None = None
         self._latest = NEVER
         self._answering: asyncio.Task[None] | None = None
-        self._moved = asyncio.Event()
-        self._window = Window(SENTENCES_AHEAD)
-        self._sent: deque[Sentence] = deque(maxlen=SENTENCES_AHEAD + 1)
+        self._delivery = Delivery(
+            lambda: self.params,
+            lambda sentence: self.publish(graph.SENTENCE, sentence),
+            self.now,
+            self.get_logger(),
+        )
 
     async def run(self) -> None:
         self.publish(graph.STATE, self.conversation.state.value)
@@ -222,6 +216,7 @@ class DialogNode(ProtNode[Params]):
             tasks.create_task(self._follow_partials())
             tasks.create_task(self._follow_playback())
             tasks.create_task(self._follow_alignments())
+            tasks.create_task(self._tell_names())
 
     # --- what comes in -------------------------------------------------------------------------
 
@@ -405,7 +400,6 @@ class DialogNode(ProtNode[Params]):
             if reply is None or report.turn != reply.turn:
                 continue
             self._note_playback(reply, report)
-            self._moved.set()
             if reply.must_yield and reply.cut is None:
                 # Not awaited here: the turn waits for the loudspeaker's last word.
                 reply.yield_after = None
@@ -417,10 +411,14 @@ class DialogNode(ProtNode[Params]):
             if self._reply is not None and alignment.turn == self._reply.turn:
                 self._reply.align(alignment)
 
+    async def _tell_names(self) -> None:
+        async for names in self.memory.names():
+            self.publish(graph.NAMES, Names(names))
+
     def _note_playback(self, reply: Reply, report: Playback) -> None:
         was_audible = reply.audible
         reply.play(report)
-        self._window.played_total(reply.finished_sentences)
+        self._delivery.played(reply)
         if reply.audible and not was_audible and reply.cut is None:
             self.unanswered.clear()
             self._apply(Event.REPLY_AUDIBLE)
@@ -476,8 +474,7 @@ class DialogNode(ProtNode[Params]):
             reply.turn = self.gate.begin(self.now())
         self._latest = reply.turn
         self._reply = reply
-        self._window = Window(SENTENCES_AHEAD)
-        self._sent.clear()
+        self._delivery.begin()
         self._apply(Event.UTTERANCE)
         self._answering = self.tasks.create_task(self._take_turn(reply), name='turn')
 
@@ -503,7 +500,7 @@ class DialogNode(ProtNode[Params]):
 
     async def _produce(self, reply: Reply) -> None:
         if not reply.is_answer:
-            await self._speak(reply, _one(reply.utterance))
+            await self._delivery.say(reply, _one(reply.utterance))
             return
         # Not the turn's own task: what the user said is kept, also when its answer is cut.
         committing = self.tasks.create_task(self._commit(reply), name='commit')
@@ -518,105 +515,17 @@ class DialogNode(ProtNode[Params]):
             reply.count(asdict(usage))
 
         pieces = self.engine.reply(prompt, counted)
-        await self._speak(reply, _after(committing, pieces))
+        await self._delivery.say(reply, _after(committing, pieces))
 
     async def _commit(self, reply: Reply) -> None:
         await self.memory.record_utterance(reply.turn, reply.utterance, reply.source)
         reply.mark('commit', self.now())
 
-    async def _speak(self, reply: Reply, pieces: AsyncIterator[str]) -> None:
-        """Publish the pieces sentence by sentence, then wait until all has been heard."""
-        splitter = SentenceSplitter()
-        try:
-            async with aclosing(pieces) as stream:  # type: ignore[type-var]
-                while (piece := await self._piece(stream)) is not None:
-                    reply.mark('first_token', self.now())
-                    for text in splitter.push(piece):
-                        await self._send(reply, text)
-        except BrokenOff as err:
-            # What is left in the splitter is half a sentence.
-            reply.failure = str(err)
-            self.get_logger().warning(f'the reply is broken off: {err}')
-            said = ' '.join(reply.sentences)
-            rest = [ending(err.reason, said, reply.utterance, self.params.language)]
-        else:
-            rest = splitter.end()
-        for text in filter(None, rest):
-            await self._send(reply, text)
-        await self._send(reply, '', final=True)
-        reply.complete = True
-        if reply.sentences:
-            await self._until(reply, lambda: reply.ended is not None)
-        if reply.ended == PlaybackState.CUT:
-            # The loudspeaker has heard of the interrupt before this node, whose lane for it ends
-            # this wait.
-            await asyncio.sleep(CUT_REPORT_S)
-            reply.cut = reply.cut or 'unknown'
-
-    async def _piece(self, stream: AsyncIterator[str]) -> str | None:
-        """Return the next piece of a reply, None at its end; raise BrokenOff for every failure."""
-        try:
-            async with asyncio.timeout(self.params.piece_deadline_s):
-                return await anext(stream, None)
-        except EngineError as err:
-            raise BrokenOff(FAILURE, str(err)) from err
-        except TimeoutError:
-            raise BrokenOff(
-                FAILURE, f'the language model was silent for {self.params.piece_deadline_s:g} s'
-            ) from None
-
-    async def _send(self, reply: Reply, text: str, *, final: bool = False) -> None:
-        await self._until(reply, self._window.may_publish)
-        if text:
-            reply.mark('first_sentence', self.now())
-            self._window.published(1)
-        sentence = Sentence(
-            turn=reply.turn,
-            seq=len(reply.sentences),
-            text=text,
-            final=final,
-            language=language.detect(text, self.params.language),
-            stamp=self.now(),
-            policy=reply.policy,
-        )
-        if text:
-            reply.sentences.append(text)
-        self._sent.append(sentence)
-        self.publish(graph.SENTENCE, sentence)
-
-    async def _until(self, reply: Reply, condition: Callable[[], bool]) -> None:
-        """Wait for a condition on the playback, as long as the playback goes on."""
-        silent_s = 0.0
-        while not condition():
-            self._moved.clear()
-            patience = min(RESEND_S, self.params.stall_s - silent_s)
-            try:
-                async with asyncio.timeout(patience):
-                    await self._moved.wait()
-                silent_s = 0.0
-                continue
-            except TimeoutError:
-                silent_s += patience
-            if silent_s >= self.params.stall_s:
-                raise TimeoutError(
-                    f'nothing was heard from the loudspeaker for {self.params.stall_s:g} s'
-                )
-            if not reply.audible:
-                # A voice that has just been started anew may not have been found yet when they
-                # were sent. One that has them speaks each only once.
-                for sentence in self._sent:
-                    self.publish(graph.SENTENCE, sentence)
-
     async def _conclude(self, reply: Reply) -> None:
         """Settle what was heard, in history, in memory and for everyone else."""
-        if reply.cut is not None and reply.audible and reply.ended is None:
-            try:
-                async with asyncio.timeout(CUT_REPORT_S):
-                    while reply.ended is None:
-                        self._moved.clear()
-                        await self._moved.wait()
-            except TimeoutError:
-                self.get_logger().warning('the loudspeaker did not say how much was heard')
+        cut_off = reply.cut is not None and reply.audible
+        if cut_off and not await self._delivery.ended(reply, CUT_REPORT_S):
+            self.get_logger().warning('the loudspeaker did not say how much was heard')
         if reply.ended == PlaybackState.FAILED and reply.failure is None:
             reply.failure = 'the loudspeaker failed'
         heard = reply.heard()

@@ -28,7 +28,7 @@ from prot_ros.core.wire import (
 from prot_ros.engines import selection_online
 from prot_ros.engines.kinds import Prompt, Usage
 from prot_ros.engines.selection import Choice
-from prot_ros.nodes import dialog as dialog_module
+from prot_ros.nodes import delivery
 from prot_ros.nodes.dialog import DialogNode
 
 
@@ -258,7 +258,7 @@ def test_what_must_be_heard_yields_to_nobody_but_an_operator(ros, model):
 
 
 def test_a_voice_that_comes_late_gets_what_was_to_be_said(ros, model, monkeypatch):
-    monkeypatch.setattr(dialog_module, 'RESEND_S', 0.3)
+    monkeypatch.setattr(delivery, 'RESEND_S', 0.3)
 
     async def scenario():
         async with talking(ros) as (_, peer, seen):
