@@ -17,6 +17,7 @@ from prot_ros.core.wire import (
     Announcement,
     AudioChunk,
     BargeIn,
+    Names,
     Playback,
     Sentence,
     Transcript,
@@ -94,6 +95,7 @@ Value = type[
     | Alignment
     | Announcement
     | BargeIn
+    | Names
     | Playback
     | TurnReport
     | Interrupt
@@ -144,6 +146,9 @@ PARTIAL = Topic(
     'the hypothesis while one speaks',
 )  # fmt: skip
 TRANSCRIPT = Topic('stt/transcript', Transcript, EVENT_QOS, ('stt',), ('dialog',), 'what was said')
+NAMES = Topic(
+    'dialog/names', Names, LATCHED_QOS, ('dialog',), ('stt',), 'whom the robot knows, to be heard'
+)
 SENTENCE = Topic(
     'dialog/sentence', Sentence, SENTENCE_QOS, ('dialog',), ('tts',), 'the next thing to say'
 )
@@ -186,8 +191,8 @@ ALL_ACTIVE = Topic(
 
 TOPICS = (
     MUTE, MIC_AUDIO, PUSH_TO_TALK, SPEECH, UTTERANCE, BARGE_IN, INTERRUPT, PARTIAL, TRANSCRIPT,
-    SENTENCE, ALIGNMENT, SPEECH_AUDIO, REFERENCE, PLAYBACK, STATE, TURN, SAY, ANNOUNCE, HEAR,
-    HEARD, SAID, ALL_ACTIVE,
+    NAMES, SENTENCE, ALIGNMENT, SPEECH_AUDIO, REFERENCE, PLAYBACK, STATE, TURN, SAY, ANNOUNCE,
+    HEAR, HEARD, SAID, ALL_ACTIVE,
 )  # fmt: skip
 
 DIAGNOSTICS = '/diagnostics'

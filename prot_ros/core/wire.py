@@ -40,6 +40,8 @@ RATES = range(8_000, 48_001)
 CHANNELS = range(1, 9)
 MARKS_LIMIT = 2 * TEXT_LIMIT
 """Of one message: where each character of a sentence ends, and where each word begins."""
+NAMES_LIMIT = 100
+"""Of one message: twice what a recogniser is told to expect."""
 SAMPLES_LIMIT = 480_000
 """Samples of one chunk: ten seconds at 48 kHz, far beyond what any node sends."""
 
@@ -208,6 +210,17 @@ class Alignment:
                 raise ValueError(
                     f'marks are {(before, earlier)} and then {(after, later)}, expected to rise'
                 )
+
+
+@dataclass(frozen=True)
+class Names:
+    """`dialog/names`: whom the robot knows, who was spoken of last first."""
+
+    names: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if len(self.names) > NAMES_LIMIT:
+            raise ValueError(f'names are {len(self.names)}, expected at most {NAMES_LIMIT}')
 
 
 @dataclass(frozen=True)
@@ -415,6 +428,8 @@ def _checked(name: str, value: object, wanted: object) -> object:
         if len(value) > MARKS_LIMIT:
             raise ValueError(f'{name} has {len(value)} items, expected at most {MARKS_LIMIT}')
         return tuple(_mark(name, item) for item in value)
+    if wanted == tuple[str, ...] and isinstance(value, list):
+        return tuple(str(_checked(name, item, str)) for item in value[: NAMES_LIMIT + 1])
     raise ValueError(f'{name} is {str(value)[:80]!r}, expected {wanted}')
 
 

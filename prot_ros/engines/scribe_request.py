@@ -6,6 +6,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
 
@@ -27,6 +28,17 @@ _LANGUAGE = re.compile(r'[a-z]{2,3}')
 def split_keyterms(text: str) -> tuple[str, ...]:
     """Read words and names separated by commas, without empty ones and repetitions."""
     return tuple(dict.fromkeys(filter(None, (' '.join(term.split()) for term in text.split(',')))))
+
+
+def expected(own: Sequence[str], names: Iterable[str]) -> tuple[str, ...]:
+    """Return the words to listen for: one's own, then as many names as the service takes."""
+    terms = {term.casefold(): term for term in own}
+    for name in names:
+        # A name that is too long would have the whole session refused.
+        words = ' '.join(name.split())
+        if 0 < len(words) <= KEYTERM_LIMIT and len(terms) < KEYTERMS_LIMIT:
+            terms.setdefault(words.casefold(), words)
+    return tuple(terms.values())
 
 
 @dataclass(frozen=True)

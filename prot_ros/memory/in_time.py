@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from types import TracebackType
@@ -32,6 +32,8 @@ BACKLOG = 200
 URL_VARIABLE = 'PROT_DATABASE_URL'
 FACTS = 20
 """Facts a reply is given."""
+NAMES = 50
+"""Whom the recogniser is told to expect."""
 VECTOR_SHARE = 0.4
 SETTLE_SHARE = 0.4
 """Of the budget, for a service's vector of what is looked for, and meanwhile for what was told
@@ -148,6 +150,21 @@ class MemoryInTime:
         """Keep a summary of everything up to the turn of the number `through`."""
         if self._memory is not None:
             await self._memory.write_summary(through, text)
+
+    async def names(self) -> AsyncIterator[tuple[str, ...]]:
+        """Yield whom the memory knows, now and whenever that has changed; ends without memory."""
+        known: tuple[str, ...] | None = None
+        while self._memory is not None:
+            self._memory.grown.clear()
+            try:
+                found = await self._memory.names(NAMES)
+            except EngineError as err:
+                self._log.warning(f'memory: names are not known: {err}')
+            else:
+                if found != known:
+                    known = found
+                    yield found
+            await self._memory.grown.wait()
 
     async def record_utterance(self, turn: Stamp, text: str, source: str) -> None:
         """Commit what the user said; returns when it is committed, or at the deadline."""

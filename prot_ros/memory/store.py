@@ -79,6 +79,17 @@ ON CONFLICT (person, stamp) DO UPDATE
     SET said = excluded.said, heard = excluded.heard, cut = excluded.cut,
         replied_at = coalesce(turn.replied_at, excluded.replied_at)
 """
+_NAMES = """
+SELECT name FROM (
+    SELECT object AS name, confirmed_by FROM fact
+    WHERE person = $1 AND valid_to IS NULL AND predicate = 'name'
+    UNION ALL
+    SELECT subject, confirmed_by FROM fact
+    WHERE person = $1 AND valid_to IS NULL AND subject_key <> 'user'
+        AND subject_key NOT LIKE 'user''s %'
+) AS known
+GROUP BY name ORDER BY max(confirmed_by) DESC, name LIMIT $2
+"""
 # What was cut before anything was heard has been asked again, as part of a later turn.
 _RECENT = """
 SELECT stamp, utterance, heard, cut
@@ -132,6 +143,8 @@ class Memory:
             lambda text, vector: self._foresight.look(text, vector, self._foreseen),
             None if embedder else LOCAL_EVERY_S,
         )
+        self.grown = asyncio.Event()
+        """Set when facts have been added; whoever waits for that clears it first."""
         self._turns = 0
         self._facts = 0
 
@@ -176,7 +189,7 @@ class Memory:
                 facts_told('first-use costs 첫 비용')  # loads the languages
             vectors_of_facts = Vectors(database, self.person, self._embedder)
             extraction = Extraction(
-                database, self.person, self._extract, self._quick_embedder, vectors_of_facts.wake
+                database, self.person, self._extract, self._quick_embedder, self._note_growth
             )
             extraction.waiting = counts['waiting']
             # Pushed last, so they end first: nothing may still use the pool when the pool ends.
@@ -257,6 +270,16 @@ class Memory:
         if self._held is not None:
             self._foreseen = limit
             self._anticipation.expect(storable(text, MOST_TEXT))
+
+    def _note_growth(self) -> None:
+        self.grown.set()
+        if self._vectors is not None:
+            self._vectors.wake()
+
+    async def names(self, limit: int) -> tuple[str, ...]:
+        """Return the names of at most `limit` people, places and pets, the latest told first."""
+        rows = await self._run(lambda connection: connection.fetch(_NAMES, self.person, limit))
+        return tuple(row['name'] for row in rows)
 
     async def recent(self, limit: int, most_age_s: float = RECENT_S) -> tuple[Message, ...]:
         """Return the latest messages exchanged, at most `limit`, oldest first.

@@ -3,6 +3,7 @@
 
 Subscribes
     vad/utterance    Int16MultiArray   chunks of an utterance, the last one empty and final
+    dialog/names     String (JSON)     Names: whom the robot knows, for engines that expect them
     interrupt        Header            except by a barge-in, what was said before is dropped
 Publishes
     stt/partial      String (JSON)     Transcript: the hypothesis, whenever it changes
@@ -19,7 +20,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from prot_ros import graph
 from prot_ros.core.stamps import NEVER, Stamp
@@ -35,6 +36,7 @@ from prot_ros.engines.scribe_request import (
     MODEL,
     SERVICE,
     ScribeRequest,
+    expected,
     split_keyterms,
 )
 from prot_ros.node import ProtNode
@@ -64,6 +66,12 @@ class Params(OnlineParams):
         '',
         f'elevenlabs: names and words to expect, with commas between them, up to {KEYTERMS_LIMIT} '
         f'of {KEYTERM_LIMIT} characters',
+        live=True,
+    )
+    keyterms_from_memory: bool = param(
+        True,
+        'elevenlabs: whether names that the robot remembers are expected, too; the service takes '
+        'an extra charge for that',
         live=True,
     )
     keep_warm: bool = param(
@@ -106,19 +114,24 @@ class SttNode(ProtNode[Params]):
 
     def declare(self) -> None:
         self.utterances = self.mailbox(graph.UTTERANCE)
+        self.names = self.mailbox(graph.NAMES)
         self.publisher(graph.PARTIAL)
         self.publisher(graph.TRANSCRIPT)
         self._recognised = 0
         self._failed = 0
         self._failure = ''
+        self._known: tuple[str, ...] = ()
 
     async def open(self, stack: AsyncExitStack) -> None:
-        choice = await selection_online.recognizer(
-            self.params, self.get_logger(), lambda: self.params.scribe
-        )
+        choice = await selection_online.recognizer(self.params, self.get_logger(), self._scribe)
         stack.push_async_callback(choice.engine.close)
         self.get_logger().info(choice.sentence('speech recogniser'))
         self.engine: Recognizer = choice.engine
+
+    def _scribe(self) -> ScribeRequest:
+        request = self.params.scribe
+        known = self._known if self.params.keyterms_from_memory else ()
+        return replace(request, keyterms=expected(request.keyterms, known))
 
     def on_params_changed(self, old: Params, new: Params) -> None:
         # What failed with the old settings may work with the new ones.
@@ -149,6 +162,15 @@ class SttNode(ProtNode[Params]):
             self.utterances.flush(lambda chunk: chunk.turn <= self._silenced)
 
     async def run(self) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._follow_names())
+            await self._follow_utterances()
+
+    async def _follow_names(self) -> None:
+        async for known in self.names:
+            self._known = known.names
+
+    async def _follow_utterances(self) -> None:
         while True:
             try:
                 async with asyncio.timeout(STALLED_S if self._turn != NEVER else None):

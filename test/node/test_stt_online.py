@@ -19,7 +19,7 @@ from waiting import until
 
 from prot_ros import graph
 from prot_ros.core.stamps import SECOND, Stamp
-from prot_ros.core.wire import Transcript
+from prot_ros.core.wire import Names, Transcript
 from prot_ros.engines import keys
 from prot_ros.nodes.stt import SttNode
 from prot_ros.simulators.scribe import ScribeSimulator
@@ -173,5 +173,24 @@ def test_the_language_can_be_set_while_the_node_listens(ros):
             assert query['language_code'] == ['ko']
             assert query['keyterms'] == ['prot', '미나']
             assert len(sim.handshakes) == 2
+
+    ros.run(scenario)
+
+
+def test_whom_the_robot_remembers_is_expected_in_the_next_utterance(ros):
+    async def scenario() -> None:
+        async with (
+            ScribeSimulator(texts=['one', 'two', 'three'], key=KEY) as sim,
+            talking(ros, sim, keyterms='prot, 미나') as talk,
+        ):
+            assert await talk.say(HELLO) == 'one'
+            await talk.peer.say(graph.NAMES, Names(('지수', '미나', 'Bartholomew of the Marches')))
+            await until(lambda: talk.node._known, 'the names')
+            assert await talk.say(HELLO) == 'two'
+            assert sim.handshakes[-1].query['keyterms'] == ['prot', '미나', '지수']
+            assert (await talk.set('keyterms_from_memory', False)).successful
+            await until(lambda: not talk.node.params.keyterms_from_memory)
+            assert await talk.say(HELLO) == 'three'
+            assert sim.handshakes[-1].query['keyterms'] == ['prot', '미나']
 
     ros.run(scenario)

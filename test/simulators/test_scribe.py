@@ -12,7 +12,7 @@ from waiting import until
 
 from prot_ros.core.survival import Limits
 from prot_ros.engines.kinds import EngineError
-from prot_ros.engines.scribe_request import ScribeRequest, split_keyterms
+from prot_ros.engines.scribe_request import ScribeRequest, expected, split_keyterms
 from prot_ros.engines.scribe_sessions import Keeping
 from prot_ros.engines.stt_elevenlabs import ElevenLabsRecognizer
 from prot_ros.simulators.behaviour import Behaviour, Fault, Plan
@@ -288,6 +288,14 @@ def test_the_url_of_a_session_is_that_of_the_protocol(url):
         '&audio_format=pcm_16000&commit_strategy=manual&language_code=ko'
         '&keyterms=a+b&keyterms=%EA%B9%80'
     )
+
+
+def test_names_are_expected_after_ones_own_words_as_far_as_the_service_takes_them():
+    assert expected(('Prot',), ('Jisu', 'prot', 'a' * 21, ' ', 'Min  Kim')) == (
+        'Prot', 'Jisu', 'Min Kim'
+    )  # fmt: skip
+    many = expected(('prot',), (f'name{number}' for number in range(80)))
+    assert (len(many), many[-1]) == (50, 'name48')
 
 
 def test_keyterms_are_separated_by_commas():

@@ -38,6 +38,23 @@ def test_facts_told_are_found_by_a_new_memory(fresh_url: str) -> None:
     asyncio.run(story())
 
 
+def test_whom_it_knows_is_told_when_that_changes_latest_first(fresh_url: str) -> None:
+    async def story() -> None:
+        async with memory_on(fresh_url) as memory:
+            assert await memory.names(9) == ()
+            memory.grown.clear()
+            await memory.record_utterance(Stamp(1), 'my name is Alice', 'stt')
+            await memory.record_utterance(Stamp(2), '내 여동생 지수는 부산에 살아', 'stt')
+            await memory.record_utterance(Stamp(3), 'my brother Tom likes tea', 'stt')
+            await memory.record_utterance(Stamp(4), 'I like coffee', 'stt')
+            assert await memory.settled(SETTLE_S)
+            assert memory.grown.is_set()
+            assert await memory.names(9) == ('Tom', '지수', 'Alice')
+            assert await memory.names(2) == ('Tom', '지수')
+
+    asyncio.run(story())
+
+
 def test_moving_house_ends_the_old_home_and_keeps_it(fresh_url: str) -> None:
     async def story() -> None:
         async with memory_on(fresh_url) as memory:

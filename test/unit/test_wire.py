@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 
 from prot_ros.core import wire
 from prot_ros.core.stamps import SECOND, Stamp
-from prot_ros.core.wire import Alignment, AudioChunk, Playback, Sentence, Transcript, TurnReport
+from prot_ros.core.wire import (
+    Alignment,
+    AudioChunk,
+    Names,
+    Playback,
+    Sentence,
+    Transcript,
+    TurnReport,
+)
 
 TURN = Stamp(1_700_000_000 * SECOND + 7)
 
@@ -177,3 +185,11 @@ def test_marks_that_make_no_sense_are_refused(marks):
     text = json.dumps({'turn': {'sec': 1, 'nanosec': 0}, 'seq': 0, 'marks': marks})
     with pytest.raises(ValueError, match='expected'):
         wire.decode_json(Alignment, text)
+
+
+def test_names_survive_json_and_only_so_many_of_them():
+    names = Names(('Alice', '지수'))
+    assert wire.decode_json(Names, wire.encode_json(names)) == names
+    for text in ('{"names": "Alice"}', '{"names": [1]}', json.dumps({'names': ['x'] * 101})):
+        with pytest.raises(ValueError, match='names'):
+            wire.decode_json(Names, text)
