@@ -54,7 +54,7 @@ class Onset:
     """Looks at frames of 20 ms, and says whether a voice begins with one."""
 
     RISES = (Rise(2, 0.4, -math.inf), Rise(4, 0.12, -8.0))
-    """Chosen on the sounds of docs/vad.md. With 0.1 instead of 0.12 steps and music pass more often;
+    """Chosen on the sounds of docs/vad.md. With 0.1 instead of 0.12 steps and music pass more;
     without the brightness four times as many of a desktop's alerts do."""
     ABOVE_DB = 4.0
     """With 3 it is 20 ms later in noise, because noise has risen itself; more lets music pass."""
