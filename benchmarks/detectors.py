@@ -12,8 +12,13 @@ from numpy.typing import NDArray
 
 from prot_ros.core.endpointing import Endpointer, Evidence
 from prot_ros.engines.kinds import VoiceActivity
-from prot_ros.engines.vad_silero import FULL_SCALE, WINDOW, SileroVad, SileroVoiceActivityDetector
-from prot_ros.engines.vad_webrtc import WebrtcVad
+from prot_ros.engines.voice_activity.silero import (
+    FULL_SCALE,
+    WINDOW,
+    SileroVad,
+    SileroVoiceActivityDetector,
+)
+from prot_ros.engines.voice_activity.webrtc import WebrtcVad
 
 Pcm = NDArray[np.int16]
 RATE = 16000

@@ -47,8 +47,8 @@ from room import RATE, Room, Sound, pcm, samples  # noqa: E402
 from prot_ros.core.endpointing import Endpointer, SpeechEnded, SpeechStarted  # noqa: E402
 from prot_ros.engines import selection  # noqa: E402
 from prot_ros.engines.kinds import EchoCanceller, EngineError  # noqa: E402
-from prot_ros.engines.stt_pocketsphinx import PocketSphinxRecognizer  # noqa: E402
-from prot_ros.engines.tts_flite import FliteSynthesizer  # noqa: E402
+from prot_ros.engines.pocketsphinx.recognizer import PocketSphinxRecognizer  # noqa: E402
+from prot_ros.engines.voices.flite import FliteSynthesizer  # noqa: E402
 
 DOCUMENT = HERE.parent / 'docs' / 'echo.md'
 DESCRIPTION = HERE / 'echo.md.in'

@@ -23,7 +23,7 @@ sys.path[:0] = [str(HERE.parent / 'test'), str(HERE.parent / 'test/system')]
 from audio_server import AudioServer  # noqa: E402
 from room import RATE, Sound, pcm, samples  # noqa: E402
 
-from prot_ros.engines import echo_system  # noqa: E402
+from prot_ros.engines.echo import system as echo_system  # noqa: E402
 
 EARLY_S = 1.0
 """Recorded before anything is played."""

@@ -29,7 +29,7 @@ from prot_ros.core.heard import SpokenSentence, heard
 from prot_ros.core.playout import Playout
 from prot_ros.core.sentences import SentenceSplitter
 from prot_ros.engines.resample import Resampler
-from prot_ros.engines.tts_flite import FliteSynthesizer
+from prot_ros.engines.voices.flite import FliteSynthesizer
 
 RATE = 16000
 FRAME_MS = 10

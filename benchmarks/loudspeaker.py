@@ -43,8 +43,8 @@ sys.path[:0] = [str(HERE.parent), str(HERE.parent / 'test/system')]
 from audio_server import AudioServer  # noqa: E402
 from monitor import Monitor  # noqa: E402
 
-from prot_ros.engines.playback_paced import DUCKED  # noqa: E402
-from prot_ros.engines.playback_pulse import PulsePlayback  # noqa: E402
+from prot_ros.engines.playback.paced import DUCKED  # noqa: E402
+from prot_ros.engines.playback.pulse import PulsePlayback  # noqa: E402
 
 RATE = 24000
 QUIETEST, LOUDEST = 3000, 12000

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from prot_ros.core.circuit import CircuitLimits
 from prot_ros.core.survival import Limits
-from prot_ros.engines.embed_http import IN_FLIGHT, MOST_DIMENSIONS
+from prot_ros.engines.embedders.http import IN_FLIGHT, MOST_DIMENSIONS
 from prot_ros.engines.selection_embedder import EMBEDDERS
 from prot_ros.params import param
 

@@ -63,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _show() -> int:
-    from prot_ros.engines import echo_system
+    from prot_ros.engines.echo import system as echo_system
 
     found = await echo_system.find()
     if found is None:
@@ -75,7 +75,7 @@ async def _show() -> int:
 
 
 async def _set_up(source: str, sink: str) -> int:
-    from prot_ros.engines import echo_system
+    from prot_ros.engines.echo import system as echo_system
 
     found = await echo_system.find()
     if found is not None and found.source == echo_system.SOURCE:
@@ -100,7 +100,7 @@ async def _set_up(source: str, sink: str) -> int:
 
 
 async def _undo() -> int:
-    from prot_ros.engines import echo_system
+    from prot_ros.engines.echo import system as echo_system
 
     gone = await echo_system.take_away()
     if gone is None:

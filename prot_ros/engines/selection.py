@@ -70,18 +70,18 @@ async def microphone(settings: MicSettings) -> Choice[Microphone]:
 
     def make(name: str) -> Microphone:
         if name == 'pyaudio':
-            from prot_ros.engines.mic_pyaudio import PyAudioMicrophone
+            from prot_ros.engines.microphones.pyaudio import PyAudioMicrophone
 
             return PyAudioMicrophone(settings.rate, settings.device)
         if name == 'wav':
-            from prot_ros.engines.mic_wav import WavMicrophone
+            from prot_ros.engines.microphones.wav import WavMicrophone
 
             return WavMicrophone(settings.rate, settings.file, settings.realtime)
         if name == 'pipe':
-            from prot_ros.engines.mic_pipe import PipeMicrophone
+            from prot_ros.engines.microphones.pipe import PipeMicrophone
 
             return PipeMicrophone(settings.rate, settings.file)
-        from prot_ros.engines.mic_none import NoMicrophone
+        from prot_ros.engines.microphones.none import NoMicrophone
 
         return NoMicrophone(settings.rate)
 
@@ -99,10 +99,10 @@ async def echo_canceller(settings: EchoSettings) -> Choice[EchoCanceller] | None
 
     def make(name: str) -> EchoCanceller:
         if name == 'aec3':
-            from prot_ros.engines.echo_aec3 import Aec3Canceller
+            from prot_ros.engines.echo.aec3 import Aec3Canceller
 
             return Aec3Canceller(settings.rate)
-        from prot_ros.engines.echo_gate import EchoGate
+        from prot_ros.engines.echo.gate import EchoGate
 
         return EchoGate(settings.rate, settings.echo_tail_ms)
 
@@ -121,14 +121,14 @@ async def playback(settings: PlaybackSettings) -> Choice[Playback]:
 
     def make(name: str) -> Playback:
         if name == 'paplay':
-            from prot_ros.engines.playback_pulse import PulsePlayback
+            from prot_ros.engines.playback.pulse import PulsePlayback
 
             return PulsePlayback(settings.rate, settings.device, settings.latency_ms)
         if name == 'wav':
-            from prot_ros.engines.playback_wav import WavPlayback
+            from prot_ros.engines.playback.wav import WavPlayback
 
             return WavPlayback(settings.rate, settings.file)
-        from prot_ros.engines.playback_null import NullPlayback
+        from prot_ros.engines.playback.null import NullPlayback
 
         return NullPlayback(settings.rate)
 
@@ -142,10 +142,10 @@ def voice_activity(settings: VoiceActivitySettings, rate: int) -> Choice[VoiceAc
 
     def make(name: str) -> VoiceActivity:
         if name == 'silero':
-            from prot_ros.engines.vad_silero import SileroVad
+            from prot_ros.engines.voice_activity.silero import SileroVad
 
             return SileroVad(rate)
-        from prot_ros.engines.vad_webrtc import WebrtcVad
+        from prot_ros.engines.voice_activity.webrtc import WebrtcVad
 
         return WebrtcVad(rate, settings.aggressiveness)
 

@@ -8,9 +8,9 @@ from typing import Protocol
 from prot_ros.core.circuit import CircuitLimits
 from prot_ros.core.survival import Limits
 from prot_ros.engines import keys
-from prot_ros.engines.embed_local import LocalEmbedder
-from prot_ros.engines.failover import Log
-from prot_ros.engines.failover_embedder import FailoverEmbedder
+from prot_ros.engines.embedders.local import LocalEmbedder
+from prot_ros.engines.failover.embedder import FailoverEmbedder
+from prot_ros.engines.failover.failover import Log
 from prot_ros.engines.kinds import Embedder
 from prot_ros.engines.selection import AS_ASKED, Choice
 
@@ -67,8 +67,8 @@ def service(name: str, settings: EmbedderSettings) -> Embedder:
 
     The model, dimensions and URL that are set belong to the engine that is asked for.
     """
-    from prot_ros.engines.embed_openai import OpenAiEmbedder
-    from prot_ros.engines.embed_voyage import VoyageEmbedder
+    from prot_ros.engines.embedders.openai import OpenAiEmbedder
+    from prot_ros.engines.embedders.voyage import VoyageEmbedder
 
     return (VoyageEmbedder if name == 'voyage' else OpenAiEmbedder)(
         keys.key(_VARIABLES[name]),

@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from typing import Generic
 
 from prot_ros.engines import keys
-from prot_ros.engines.failover import Log
-from prot_ros.engines.failover_recognizer import FailoverRecognizer
-from prot_ros.engines.failover_responder import FailoverResponder
-from prot_ros.engines.failover_synthesizer import FailoverSynthesizer
+from prot_ros.engines.elevenlabs.scribe_request import ScribeRequest
+from prot_ros.engines.elevenlabs.voice_settings import VoiceSetting
+from prot_ros.engines.failover.failover import Log
+from prot_ros.engines.failover.recognizer import FailoverRecognizer
+from prot_ros.engines.failover.responder import FailoverResponder
+from prot_ros.engines.failover.synthesizer import FailoverSynthesizer
 from prot_ros.engines.kinds import EngineError, Recognizer, Responder, Summarizer, Synthesizer
 from prot_ros.engines.phrase_cache import PhraseCache
-from prot_ros.engines.scribe_request import ScribeRequest
 from prot_ros.engines.selection import AS_ASKED, BEST, Choice, E, made
 from prot_ros.engines.selection_settings import (
     OnlineSettings,
@@ -28,7 +29,6 @@ from prot_ros.engines.selection_settings import (
     SynthesizerSettings,
 )
 from prot_ros.engines.tools import Tool
-from prot_ros.engines.tts_elevenlabs_settings import VoiceSetting
 
 RECOGNIZERS = ('elevenlabs', 'pocketsphinx')
 RESPONDERS = ('claude', 'offline')
@@ -47,12 +47,12 @@ async def recognizer(
     """Choose a speech recogniser; it is returned open. `wish` is asked at each utterance."""
 
     def offline() -> Recognizer:
-        from prot_ros.engines.stt_pocketsphinx import PocketSphinxRecognizer
+        from prot_ros.engines.pocketsphinx.recognizer import PocketSphinxRecognizer
 
         return PocketSphinxRecognizer()
 
     def online(name: str, key: str) -> Recognizer:
-        from prot_ros.engines.stt_elevenlabs import ElevenLabsRecognizer, Keeping
+        from prot_ros.engines.elevenlabs.recognizer import ElevenLabsRecognizer, Keeping
 
         keeping = Keeping(warm=settings.keep_warm, rest_s=settings.rest_s)
         return ElevenLabsRecognizer(
@@ -79,7 +79,7 @@ async def responder(
         return OfflineResponder()
 
     def online(name: str, key: str) -> Responder:
-        from prot_ros.engines import selection_claude
+        from prot_ros.engines.claude import selection as selection_claude
 
         return selection_claude.responder(settings, key, tools)
 
@@ -100,7 +100,7 @@ async def summarizer(settings: ResponderSettings) -> Summarizer | None:
         return None
 
     def make(name: str) -> Summarizer:
-        from prot_ros.engines import selection_claude
+        from prot_ros.engines.claude import selection as selection_claude
 
         return selection_claude.summarizer(settings, key)
 
@@ -121,12 +121,12 @@ async def synthesizer(
     speaks = setting or (lambda: settings.elevenlabs)
 
     def offline() -> Synthesizer:
-        from prot_ros.engines.tts_offline import OfflineSynthesizer
+        from prot_ros.engines.voices.offline import OfflineSynthesizer
 
         return OfflineSynthesizer(settings.rate, settings.voice)
 
     def online(name: str, key: str) -> Synthesizer:
-        from prot_ros.engines.tts_elevenlabs_choice import elevenlabs_voice
+        from prot_ros.engines.elevenlabs.voice_choice import elevenlabs_voice
 
         made = elevenlabs_voice(
             name, key, speaks, settings.rate, settings.elevenlabs_url, settings.limits

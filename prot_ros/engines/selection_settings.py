@@ -7,8 +7,8 @@ from typing import Protocol
 
 from prot_ros.core.circuit import CircuitLimits
 from prot_ros.core.survival import Limits
-from prot_ros.engines.scribe_request import ScribeRequest
-from prot_ros.engines.tts_elevenlabs_settings import VoiceSetting
+from prot_ros.engines.elevenlabs.scribe_request import ScribeRequest
+from prot_ros.engines.elevenlabs.voice_settings import VoiceSetting
 
 
 class MicSettings(Protocol):

@@ -22,7 +22,7 @@ from typing import TypeVar
 
 from prot_ros.core.offline.facts_told import facts_told
 from prot_ros.core.stamps import Stamp
-from prot_ros.engines.embed_local import LocalEmbedder
+from prot_ros.engines.embedders.local import LocalEmbedder
 from prot_ros.engines.kinds import Embedder, EngineError, Message
 from prot_ros.memory import facts, recollection, summaries
 from prot_ros.memory.anticipation import Anticipation

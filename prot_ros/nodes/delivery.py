@@ -16,7 +16,7 @@ from prot_ros.core.reply import Reply
 from prot_ros.core.sentences import SentenceSplitter
 from prot_ros.core.stamps import Stamp
 from prot_ros.core.wire import PlaybackState, Sentence
-from prot_ros.engines.failover import Log
+from prot_ros.engines.failover.failover import Log
 from prot_ros.engines.kinds import BrokenOff, EngineError
 
 SENTENCES_AHEAD = 32

@@ -48,8 +48,9 @@ from prot_ros.core.wire import (
     PlaybackState,
     Transcript,
 )
-from prot_ros.engines import failover, selection_online
-from prot_ros.engines.claude_request import DEFAULT_MODEL, EFFORTS, KEY_HEADERS, THINKING
+from prot_ros.engines import selection_online
+from prot_ros.engines.claude.request import DEFAULT_MODEL, EFFORTS, KEY_HEADERS, THINKING
+from prot_ros.engines.failover import failover
 from prot_ros.engines.kinds import EngineError, Message, Responder, Usage
 from prot_ros.engines.persona import read as read_persona
 from prot_ros.memory.context import ConversationContext

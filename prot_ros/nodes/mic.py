@@ -25,7 +25,8 @@ from prot_ros import graph
 from prot_ros.bridge import Answer
 from prot_ros.core.stamps import MILLISECOND, Stamp
 from prot_ros.core.wire import AudioChunk
-from prot_ros.engines import echo_system, selection
+from prot_ros.engines import selection
+from prot_ros.engines.echo import system as echo_system
 from prot_ros.engines.kinds import EchoCanceller, EngineError, Microphone
 from prot_ros.node import ProtNode
 from prot_ros.params import param

@@ -26,10 +26,8 @@ from prot_ros import graph
 from prot_ros.core.stamps import NEVER, Stamp
 from prot_ros.core.turns import Interrupt
 from prot_ros.core.wire import TEXT_LIMIT, AudioChunk, Transcript
-from prot_ros.engines import failover, selection_online
-from prot_ros.engines.kinds import EngineError, Recognition, Recognizer
-from prot_ros.engines.resample import Resampler
-from prot_ros.engines.scribe_request import (
+from prot_ros.engines import selection_online
+from prot_ros.engines.elevenlabs.scribe_request import (
     AUTO,
     KEYTERM_LIMIT,
     KEYTERMS_LIMIT,
@@ -39,6 +37,9 @@ from prot_ros.engines.scribe_request import (
     expected,
     split_keyterms,
 )
+from prot_ros.engines.failover import failover
+from prot_ros.engines.kinds import EngineError, Recognition, Recognizer
+from prot_ros.engines.resample import Resampler
 from prot_ros.node import ProtNode
 from prot_ros.online_params import OnlineParams
 from prot_ros.params import param

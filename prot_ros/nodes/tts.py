@@ -28,9 +28,10 @@ from prot_ros.core.flow import Window
 from prot_ros.core.stamps import NEVER, Stamp
 from prot_ros.core.turns import Interrupt
 from prot_ros.core.wire import Alignment, AudioChunk, Sentence
-from prot_ros.engines import failover, selection_online
+from prot_ros.engines import selection_online
+from prot_ros.engines.elevenlabs.voice_settings import SPEEDS, VoiceSetting
+from prot_ros.engines.failover import failover
 from prot_ros.engines.kinds import EngineError, Mark, Preparable, Synthesizer
-from prot_ros.engines.tts_elevenlabs_settings import SPEEDS, VoiceSetting
 from prot_ros.node import ProtNode
 from prot_ros.online_params import OnlineParams
 from prot_ros.params import param

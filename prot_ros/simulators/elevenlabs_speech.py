@@ -9,7 +9,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from prot_ros.core import language
-from prot_ros.engines.tts_offline import OfflineSynthesizer
+from prot_ros.engines.voices.offline import OfflineSynthesizer
 
 VOICES = {
     '21m00Tcm4TlvDq8ikWAM': 'slt',

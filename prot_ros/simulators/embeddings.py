@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Mapping
 from types import TracebackType
 
-from prot_ros.engines.embed_local import vector
+from prot_ros.engines.embedders.local import vector
 from prot_ros.simulators.behaviour import Behaviour, Fault, Plan
 from prot_ros.simulators.http import Answer, HttpServer, Request
 

@@ -7,8 +7,11 @@ import contextlib
 from collections.abc import Sequence
 from typing import Protocol
 
+from prot_ros.engines.pocketsphinx.recognizer import (
+    PocketSphinxRecognition,
+    PocketSphinxRecognizer,
+)
 from prot_ros.engines.resample import Resampler
-from prot_ros.engines.stt_pocketsphinx import PocketSphinxRecognition, PocketSphinxRecognizer
 
 WORD_S = 0.25
 """A script's next word is understood after so much more audio."""

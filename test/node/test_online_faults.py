@@ -23,8 +23,9 @@ from waiting import until
 
 from prot_ros import graph
 from prot_ros.core.wire import TurnReport
-from prot_ros.engines import failover, keys
-from prot_ros.engines.stt_pocketsphinx import PocketSphinxRecognizer
+from prot_ros.engines import keys
+from prot_ros.engines.failover import failover
+from prot_ros.engines.pocketsphinx.recognizer import PocketSphinxRecognizer
 from prot_ros.nodes.dialog import DialogNode
 from prot_ros.nodes.speaker import SpeakerNode
 from prot_ros.nodes.stt import SttNode

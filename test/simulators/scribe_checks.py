@@ -14,10 +14,10 @@ import pytest
 from waiting import until
 
 from prot_ros.core.survival import Limits
+from prot_ros.engines.elevenlabs.recognizer import ElevenLabsRecognition, ElevenLabsRecognizer
+from prot_ros.engines.elevenlabs.scribe_request import ScribeRequest
+from prot_ros.engines.elevenlabs.scribe_sessions import Keeping
 from prot_ros.engines.kinds import EngineError
-from prot_ros.engines.scribe_request import ScribeRequest
-from prot_ros.engines.scribe_sessions import Keeping
-from prot_ros.engines.stt_elevenlabs import ElevenLabsRecognition, ElevenLabsRecognizer
 from prot_ros.simulators.behaviour import Plan
 from prot_ros.simulators.scribe import ScribeSimulator
 from prot_ros.simulators.scribe_session import Habits

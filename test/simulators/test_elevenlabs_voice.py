@@ -19,9 +19,9 @@ from websockets.asyncio.client import connect
 from prot_ros.core.audio import dbfs
 from prot_ros.core.stamps import Stamp
 from prot_ros.core.survival import Limits
+from prot_ros.engines.elevenlabs.voice import ElevenLabsSynthesizer
+from prot_ros.engines.elevenlabs.voice_settings import VoiceSetting
 from prot_ros.engines.kinds import EngineError
-from prot_ros.engines.tts_elevenlabs import ElevenLabsSynthesizer
-from prot_ros.engines.tts_elevenlabs_settings import VoiceSetting
 from prot_ros.simulators.behaviour import Behaviour, Fault, Plan
 from prot_ros.simulators.elevenlabs_voice import ElevenLabsVoiceSimulator
 

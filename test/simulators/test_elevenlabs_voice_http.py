@@ -16,9 +16,9 @@ from waiting import until
 
 from prot_ros.core.stamps import Stamp
 from prot_ros.core.survival import Limits
+from prot_ros.engines.elevenlabs.voice_http import ElevenLabsHttpSynthesizer
+from prot_ros.engines.elevenlabs.voice_settings import VoiceSetting
 from prot_ros.engines.kinds import EngineError
-from prot_ros.engines.tts_elevenlabs_http import ElevenLabsHttpSynthesizer
-from prot_ros.engines.tts_elevenlabs_settings import VoiceSetting
 from prot_ros.simulators.behaviour import Behaviour, Fault, Plan
 from prot_ros.simulators.elevenlabs_voice import ElevenLabsVoiceSimulator
 from prot_ros.simulators.http import HttpServer

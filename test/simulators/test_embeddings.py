@@ -16,9 +16,9 @@ import pytest
 from waiting import until
 
 from prot_ros.core.survival import Limits
-from prot_ros.engines.embed_http import HttpEmbedder
-from prot_ros.engines.embed_openai import OpenAiEmbedder
-from prot_ros.engines.embed_voyage import ATLAS_URL, VoyageEmbedder
+from prot_ros.engines.embedders.http import HttpEmbedder
+from prot_ros.engines.embedders.openai import OpenAiEmbedder
+from prot_ros.engines.embedders.voyage import ATLAS_URL, VoyageEmbedder
 from prot_ros.engines.kinds import EngineError
 from prot_ros.simulators.behaviour import Behaviour, Fault
 from prot_ros.simulators.embeddings import EmbeddingsSimulator

@@ -17,11 +17,11 @@ from prot_ros.core.endings import LENGTH, REFUSAL
 from prot_ros.core.facts import Fact
 from prot_ros.core.survival import Limits
 from prot_ros.engines import tools as tooling
-from prot_ros.engines.claude_client import Access
-from prot_ros.engines.claude_request import ClaudeSettings
+from prot_ros.engines.claude.client import Access
+from prot_ros.engines.claude.request import ClaudeSettings
+from prot_ros.engines.claude.responder import MOST_ROUNDS, ClaudeResponder
+from prot_ros.engines.claude.summarizer import ClaudeSummarizer
 from prot_ros.engines.kinds import BrokenOff, EngineError, Message, Prompt
-from prot_ros.engines.llm_claude import MOST_ROUNDS, ClaudeResponder
-from prot_ros.engines.summary_claude import ClaudeSummarizer
 from prot_ros.simulators.behaviour import Behaviour, Fault
 from prot_ros.simulators.claude import ClaudeSimulator, Script, says
 from prot_ros.simulators.http import HttpServer

@@ -11,10 +11,10 @@ from utterances import spoken
 from waiting import until
 
 from prot_ros.core.survival import Limits
+from prot_ros.engines.elevenlabs.recognizer import ElevenLabsRecognizer
+from prot_ros.engines.elevenlabs.scribe_request import ScribeRequest, expected, split_keyterms
+from prot_ros.engines.elevenlabs.scribe_sessions import Keeping
 from prot_ros.engines.kinds import EngineError
-from prot_ros.engines.scribe_request import ScribeRequest, expected, split_keyterms
-from prot_ros.engines.scribe_sessions import Keeping
-from prot_ros.engines.stt_elevenlabs import ElevenLabsRecognizer
 from prot_ros.simulators.behaviour import Behaviour, Fault, Plan
 from prot_ros.simulators.scribe import ScribeSimulator
 from prot_ros.simulators.scribe_session import Habits

@@ -26,9 +26,9 @@ from scribe_checks import (
 )
 from websockets.asyncio.server import ServerConnection, serve
 
+from prot_ros.engines.elevenlabs.recognizer import ElevenLabsRecognizer
+from prot_ros.engines.elevenlabs.scribe_sessions import Keeping
 from prot_ros.engines.kinds import EngineError
-from prot_ros.engines.scribe_sessions import Keeping
-from prot_ros.engines.stt_elevenlabs import ElevenLabsRecognizer
 from prot_ros.simulators.behaviour import Behaviour, Fault, Plan
 
 

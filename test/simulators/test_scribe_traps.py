@@ -23,8 +23,8 @@ from scribe_checks import (
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
 
+from prot_ros.engines.elevenlabs.scribe_sessions import Keeping
 from prot_ros.engines.kinds import EngineError
-from prot_ros.engines.scribe_sessions import Keeping
 from prot_ros.simulators.behaviour import Behaviour, Fault, Plan
 from prot_ros.simulators.scribe_session import Habits
 

@@ -17,10 +17,10 @@ from audio_server import AudioServer
 from monitor import LOUD, Monitor
 from waiting import until
 
-from prot_ros.engines import playback_pulse
 from prot_ros.engines.kinds import EngineError
-from prot_ros.engines.playback_paced import DUCKED
-from prot_ros.engines.playback_pulse import PulsePlayback
+from prot_ros.engines.playback import pulse as playback_pulse
+from prot_ros.engines.playback.paced import DUCKED
+from prot_ros.engines.playback.pulse import PulsePlayback
 
 RATE = 24000
 QUIETEST = 2000

@@ -12,9 +12,9 @@ from database import fetch, memory_on
 
 from prot_ros.core.stamps import Stamp
 from prot_ros.core.survival import Limits
-from prot_ros.engines.embed_local import LocalEmbedder
-from prot_ros.engines.embed_voyage import VoyageEmbedder
-from prot_ros.engines.failover_embedder import FailoverEmbedder
+from prot_ros.engines.embedders.local import LocalEmbedder
+from prot_ros.engines.embedders.voyage import VoyageEmbedder
+from prot_ros.engines.failover.embedder import FailoverEmbedder
 from prot_ros.memory.store import Memory
 from prot_ros.simulators.behaviour import Behaviour, Fault
 from prot_ros.simulators.embeddings import KEY, EmbeddingsSimulator

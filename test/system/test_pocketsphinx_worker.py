@@ -23,10 +23,10 @@ import pytest
 from recordings import CARDS
 from utterances import CHUNK, RATE, heard, spoken
 
-from prot_ros.engines import pocketsphinx_worker
 from prot_ros.engines.kinds import EngineError
-from prot_ros.engines.pocketsphinx_process import PocketSphinxProcess
-from prot_ros.engines.stt_pocketsphinx import (
+from prot_ros.engines.pocketsphinx import worker as pocketsphinx_worker
+from prot_ros.engines.pocketsphinx.process import PocketSphinxProcess
+from prot_ros.engines.pocketsphinx.recognizer import (
     CEPSTRAL_MEAN,
     PocketSphinxRecognition,
     PocketSphinxRecognizer,
@@ -340,7 +340,7 @@ def test_the_worker_ends_when_its_input_does_or_makes_no_sense(requests, error):
 
 PARENT = """
 import asyncio
-from prot_ros.engines.stt_pocketsphinx import PocketSphinxRecognizer
+from prot_ros.engines.pocketsphinx.recognizer import PocketSphinxRecognizer
 
 async def main():
     engine = PocketSphinxRecognizer()

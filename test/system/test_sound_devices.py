@@ -17,8 +17,8 @@ from waiting import until
 
 from prot_ros import graph
 from prot_ros.engines.kinds import EngineError
-from prot_ros.engines.mic_pyaudio import PyAudioMicrophone
-from prot_ros.engines.stt_pocketsphinx import PocketSphinxRecognizer
+from prot_ros.engines.microphones.pyaudio import PyAudioMicrophone
+from prot_ros.engines.pocketsphinx.recognizer import PocketSphinxRecognizer
 
 RATE = 24000
 LOUD = 500

@@ -19,8 +19,8 @@ from room import RATE, Room, Sound, pcm, samples
 from prot_ros.core.echo import FilterBank
 from prot_ros.core.stamps import MILLISECOND, Stamp
 from prot_ros.engines import selection
-from prot_ros.engines.echo_aec3 import Aec3Canceller
-from prot_ros.engines.echo_gate import EchoGate
+from prot_ros.engines.echo.aec3 import Aec3Canceller
+from prot_ros.engines.echo.gate import EchoGate
 from prot_ros.engines.kinds import EngineError
 
 ROBOT = np.concatenate([samples(recording.pcm) for recording in LIBRIVOX])[: 9 * RATE]

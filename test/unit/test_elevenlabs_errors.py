@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from prot_ros.engines.elevenlabs_errors import Complaint, complaint, failure
+from prot_ros.engines.elevenlabs.errors import Complaint, complaint, failure
 
 DETAIL = {'status': 'quota_exceeded', 'message': 'You have 0 credits.'}
 

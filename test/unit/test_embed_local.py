@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prot_ros.engines.embed_local import DIMENSIONS, LocalEmbedder, vector
+from prot_ros.engines.embedders.local import DIMENSIONS, LocalEmbedder, vector
 
 
 def cosine(one: str, other: str) -> float:

@@ -22,9 +22,9 @@ from scripted_engines import (
 from prot_ros.core.circuit import CircuitLimits
 from prot_ros.core.stamps import Stamp
 from prot_ros.core.survival import Limits
-from prot_ros.engines.failover_recognizer import FailoverRecognizer
-from prot_ros.engines.failover_responder import FailoverResponder
-from prot_ros.engines.failover_synthesizer import FailoverSynthesizer
+from prot_ros.engines.failover.recognizer import FailoverRecognizer
+from prot_ros.engines.failover.responder import FailoverResponder
+from prot_ros.engines.failover.synthesizer import FailoverSynthesizer
 from prot_ros.engines.kinds import BrokenOff, EngineError, Mark
 
 LIMITS = Limits(connect_s=0.05, first_response_s=0.1, stall_s=0.1, retries=1)
@@ -531,7 +531,7 @@ def test_a_stand_in_with_another_rate_hears_all_of_it():
 
 def test_what_is_kept_of_an_utterance_is_bounded(monkeypatch):
     async def scenario() -> None:
-        monkeypatch.setattr('prot_ros.engines.failover_recognizer.KEPT_S', 0.1)
+        monkeypatch.setattr('prot_ros.engines.failover.recognizer.KEPT_S', 0.1)
         listener = ears(['', away()])
         await listener.open()
         recognition = listener.start()

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from prot_ros.engines.kinds import EngineError
-from prot_ros.engines.mic_pipe import PipeMicrophone
+from prot_ros.engines.microphones.pipe import PipeMicrophone
 
 RATE = 16000
 FRAME = 640

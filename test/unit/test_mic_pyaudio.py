@@ -17,7 +17,7 @@ import pyaudio
 import pytest
 
 from prot_ros.engines.kinds import EngineError
-from prot_ros.engines.mic_pyaudio import PyAudioMicrophone
+from prot_ros.engines.microphones.pyaudio import PyAudioMicrophone
 
 FRAME = 640
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from recordings import ALL, BAD, GO_FORWARD, Recording
 
 from prot_ros.engines.kinds import EngineError
-from prot_ros.engines.mic_wav import WavMicrophone
+from prot_ros.engines.microphones.wav import WavMicrophone
 
 RATE = 16000
 FRAME = 640

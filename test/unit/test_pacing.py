@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prot_ros.engines.pacing import PlayoutClock
+from prot_ros.engines.playback.pacing import PlayoutClock
 
 
 def test_audio_is_heard_at_the_speed_of_time():

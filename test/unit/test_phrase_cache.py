@@ -10,9 +10,9 @@ from contextlib import aclosing
 import pytest
 
 from prot_ros.core.stamps import NEVER, Stamp
+from prot_ros.engines.elevenlabs.voice_settings import VoiceSetting
 from prot_ros.engines.kinds import EngineError, Mark
 from prot_ros.engines.phrase_cache import PHRASE_LIMIT, PhraseCache
-from prot_ros.engines.tts_elevenlabs_settings import VoiceSetting
 
 
 class Voice:

@@ -17,9 +17,9 @@ import numpy as np
 import pytest
 
 from prot_ros.engines.kinds import EngineError
-from prot_ros.engines.playback_null import NullPlayback
-from prot_ros.engines.playback_paced import LEAD_S, PacedPlayback
-from prot_ros.engines.playback_wav import WavPlayback
+from prot_ros.engines.playback.null import NullPlayback
+from prot_ros.engines.playback.paced import LEAD_S, PacedPlayback
+from prot_ros.engines.playback.wav import WavPlayback
 
 RATE = 16000
 
@@ -168,7 +168,7 @@ def test_a_killed_process_leaves_a_playable_file_which_is_continued(tmp_path):
     path = tmp_path / 'out.wav'
     program = f"""
 import asyncio
-from prot_ros.engines.playback_wav import WavPlayback
+from prot_ros.engines.playback.wav import WavPlayback
 async def run():
     playback = WavPlayback({RATE}, {str(path)!r})
     await playback.open()

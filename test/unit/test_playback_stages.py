@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from prot_ros.engines.playback_paced import DUCKED, LEAD_S
-from prot_ros.engines.playback_wav import WavPlayback
+from prot_ros.engines.playback.paced import DUCKED, LEAD_S
+from prot_ros.engines.playback.wav import WavPlayback
 
 RATE = 16000
 GLIDE = RATE // 100

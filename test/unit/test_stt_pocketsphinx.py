@@ -10,7 +10,7 @@ import pytest
 from recordings import CARDS, word_overlap
 from utterances import RATE, hear, heard, spoken
 
-from prot_ros.engines.stt_pocketsphinx import PocketSphinxRecognizer
+from prot_ros.engines.pocketsphinx.recognizer import PocketSphinxRecognizer
 
 
 @pytest.fixture(scope='module')

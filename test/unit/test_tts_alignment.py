@@ -8,8 +8,8 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from prot_ros.engines.elevenlabs.voice_alignment import Aligner, CharacterTimes
 from prot_ros.engines.kinds import Mark
-from prot_ros.engines.tts_alignment import Aligner, CharacterTimes
 
 quiet = settings(derandomize=True, max_examples=50, database=None, deadline=None)
 

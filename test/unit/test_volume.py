@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prot_ros.engines.volume import Volume
+from prot_ros.engines.playback.volume import Volume
 
 GLIDE = 100
 

@@ -65,7 +65,7 @@ async def _server() -> Finding:
 
 async def _echo(mode: str) -> Finding:
     """Say what keeps the robot from hearing itself, as far as the audio server goes."""
-    from prot_ros.engines import echo_system
+    from prot_ros.engines.echo import system as echo_system
     from prot_ros.engines.kinds import EngineError
 
     name = 'echo'

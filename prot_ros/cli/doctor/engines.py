@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from prot_ros.cli.doctor.finding import Finding, Findings, Level, bounded
-from prot_ros.engines import failover, selection, selection_online
+from prot_ros.engines import selection, selection_online
+from prot_ros.engines.failover import failover
 from prot_ros.engines.kinds import EngineError
 from prot_ros.engines.selection_embedder import embedder
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from prot_ros.cli.doctor.finding import Finding, Findings, Level, bounded
 from prot_ros.engines import selection, selection_embedder, selection_online
-from prot_ros.engines.failover import Failover
+from prot_ros.engines.failover.failover import Failover
 from prot_ros.engines.kinds import EngineError
 
 ASK_S = 30.0
