@@ -436,7 +436,8 @@ def main() -> None:
     wanted = [(mode, level) for mode in options.modes.split(',') for level in options.levels]
     # What the server cancels takes time and hardly any work, so all of that runs at once.
     with (
-        ProcessPoolExecutor(os.cpu_count()) as computed,
+        # In the background: the server must not come too late.
+        ProcessPoolExecutor(os.cpu_count(), initializer=os.nice, initargs=(10,)) as computed,
         ProcessPoolExecutor(len(options.levels), max_tasks_per_child=1) as played,
     ):
         jobs = {
