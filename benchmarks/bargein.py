@@ -78,12 +78,24 @@ class Room:
         self._sigma = 0.0 if noise_dbfs is None else 10 ** (noise_dbfs / 20) * 32768
         self._random = np.random.default_rng(1)
         self._voice = np.zeros(0)
+        self._hum = np.zeros(FRAME)
         self._until_onset = 0
         self._ended = threading.Event()
         self.onset: bytes = b''
         """The frame with the first speech sample, as it was written."""
         self._thread = threading.Thread(target=self._run, name='room')
         self._thread.start()
+
+    def expect(self, clip: voices.Clip) -> None:
+        """Let the recording's own noise be there, which does not begin with the first word."""
+        before = clip.samples[: clip.onset]
+        count = len(before) // FRAME
+        if count:
+            frames = before[: count * FRAME].reshape(count, FRAME)
+            quietest = frames[np.argmin(np.mean(frames**2, axis=1))] * 32768
+            self._hum = np.concatenate((quietest, quietest[::-1]))  # no click where it is joined
+        else:
+            self._hum = np.zeros(FRAME)
 
     def speak(self, clip: voices.Clip) -> None:
         """Let somebody speak from the next frame on."""
@@ -99,7 +111,11 @@ class Room:
             while not self._ended.is_set():
                 frame = self._random.standard_normal(FRAME) * self._sigma
                 voice, self._voice = self._voice[:FRAME], self._voice[FRAME:]
-                frame[: len(voice)] += voice
+                if len(voice):
+                    frame[: len(voice)] += voice
+                else:
+                    frame += self._hum[:FRAME]
+                    self._hum = np.roll(self._hum, -FRAME)
                 written = np.clip(frame, -32768, 32767).astype('<i2').tobytes()
                 if len(voice) and not self.onset:
                     self._until_onset -= FRAME
@@ -159,6 +175,7 @@ class Measurement:
     def barge_in(self, room: Room, clip: voices.Clip, figures: Figures) -> None:
         """Speak over the robot once."""
         observer = self._robot.observer
+        room.expect(clip)
         self.story()
         spoken = time.monotonic()
         room.speak(clip)

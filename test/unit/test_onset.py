@@ -16,6 +16,7 @@ Frame = tuple[float, float, float]
 ROOM = (45.0, 48.0, 0.02)
 SOFT_VOWEL = (55.0, 42.0, 0.45)
 FRICATIVE = (52.0, 53.0, 0.15)
+FAINT = (52.0, 53.0, 0.13)
 MUSIC = (60.0, 55.0, 0.1)
 ALERT = (60.0, 45.0, 0.2)
 DOOR = (70.0, 68.0, 0.03)
@@ -29,7 +30,9 @@ def begun(frames: Iterable[Frame]) -> list[int]:
 
 
 @pytest.mark.parametrize(
-    ('frame', 'needed'), [(SOFT_VOWEL, 2), (FRICATIVE, 4)], ids=['soft vowel', 'fricative']
+    ('frame', 'needed'),
+    [(SOFT_VOWEL, 2), (FRICATIVE, 3), (FAINT, 4)],
+    ids=['soft vowel', 'fricative', 'faint'],
 )
 def test_a_soft_beginning_after_quiet_is_heard_at_once(frame: Frame, needed: int):
     assert begun([ROOM] * 40 + [frame] * 6)[0] == 40 + needed - 1
