@@ -28,8 +28,9 @@ TIME_LIMIT := 1200
 # Tests mostly wait for somebody to finish speaking; two at a time take little more than half.
 PYTEST := -m pytest
 WORKERS := -n 2 --dist loadfile
-# What waits for a busy machine in vain is tried once more, and named: a defect fails twice.
-AGAIN := --reruns 1 -rsR
+# What waits for a busy machine in vain is tried again a little later, and named: a defect fails
+# each time.
+AGAIN := --reruns 2 --reruns-delay 1 -rsR
 ROUNDS ?= 1000
 SEED ?= 1
 
