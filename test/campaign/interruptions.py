@@ -143,6 +143,10 @@ class Campaign:
         void = [r for r in self._observer.of(graph.TURN, began) if r.turn <= voided]
         this.problems += [problem for report in void for problem in self._misheard(report, began)]
         this.problems += self._stale_sound(began)
+        # What was said while a line was typed is answered after the line is.
+        self._observer.wait_for(
+            lambda: self._observer.of(graph.STATE)[-1:] == ['idle'], within=20, what='idle'
+        )
         this.problems += self._left_over()
 
     def _hear_out(self, turn: Stamp, began: float) -> None:
