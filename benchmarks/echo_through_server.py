@@ -27,6 +27,9 @@ from prot_ros.engines.echo import system as echo_system  # noqa: E402
 
 EARLY_S = 1.0
 """Recorded before anything is played."""
+BEHIND_S = 0.2
+"""What is played goes through the canceller, whose buffers take longer than the microphone's; an
+echo that came before its cause could not be cancelled."""
 SPARE_S = 60.0
 
 
@@ -41,9 +44,9 @@ def cancelled(microphone: Sound, robot: Sound, user: Sound) -> tuple[Sound, floa
         process = psutil.Process(server.pid)
         recorder = server.record(echo_system.SOURCE)
         began = _cpu_s(process)
-        silence = np.zeros(int(EARLY_S * RATE))
-        loudspeaker = server.play(pcm(np.append(silence, robot)), device=echo_system.SINK)
-        room = server.play(pcm(np.append(silence, microphone)), device='room')
+        early, behind = np.zeros(int(EARLY_S * RATE)), np.zeros(int(BEHIND_S * RATE))
+        loudspeaker = server.play(pcm(np.append(early, robot)), device=echo_system.SINK)
+        room = server.play(pcm(np.concatenate((early, behind, microphone))), device='room')
         for player in (loudspeaker, room):
             try:
                 code = player.wait(robot.size / RATE + EARLY_S + SPARE_S)

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import sys
 import threading
 import warnings
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
@@ -124,7 +125,9 @@ class Ros:
         rclpy.try_shutdown(context=self.context)
         self.context.destroy()
         # A lifecycle node's state machine holds on to the context until it is collected, and the
-        # context to its shared memory.
+        # context to its shared memory; and pytest, for debuggers, to the frames of what failed.
+        for name in ('last_type', 'last_value', 'last_traceback', 'last_exc'):
+            sys.__dict__.pop(name, None)
         gc.collect()
         self.domain.close()
 

@@ -363,7 +363,7 @@ def test_b03_twenty_rounds_of_the_manager_itself_leave_one_of_each_entity(ros, r
             await until(lambda: it.said_active[-1], what='it finds all active')
             assert diary == UP  # who is up is left alone
 
-    ros.run(scenario)
+    ros.run(scenario, within=150)
 
 
 @pytest.mark.parametrize(
