@@ -28,9 +28,9 @@ TIME_LIMIT := 1200
 # Tests mostly wait for somebody to finish speaking; two at a time take little more than half.
 PYTEST := -m pytest
 WORKERS := -n 2 --dist loadfile
-# What waits for a busy machine in vain is tried again a little later, and named: a defect fails
-# each time.
-AGAIN := --reruns 2 --reruns-delay 1 -rsR
+# What waits for a busy machine in vain is tried once more, a little later, and named: a defect
+# fails twice.
+AGAIN := --reruns 1 --reruns-delay 5 -rsR
 ROUNDS ?= 1000
 SEED ?= 1
 
@@ -39,10 +39,11 @@ export ROS_AUTOMATIC_DISCOVERY_RANGE := LOCALHOST
 # Quiet when green: $(call quietly,name,command) shows what a command printed only if it fails.
 quietly = @printf '%-12s' '$(1)'; if out=$$($(2) 2>&1); then echo ok; \
 	else code=$$?; printf 'FAILED\n%s\n' "$$out"; exit $$code; fi
-# The same for a tier of tests, but the last line and the reasons of skips are shown.
+# The same for a tier of tests, but pytest's last line and the reasons of skips are shown, as pytest
+# prints them: programs read them, too.
 tier = @printf '%-12s' '$(1)'; \
 	if out=$$($(BIN)/python $(PYTEST) $(WORKERS) $(AGAIN) test/$(1) 2>&1 </dev/null); \
-	then printf '%s\n' "$$out" | grep -E '^SKIPPED|^RERUN|(passed|skipped).* in ' ; \
+	then echo ok; printf '%s\n' "$$out" | grep -E '^SKIPPED|^RERUN|(passed|skipped).* in ' ; \
 	else code=$$?; printf 'FAILED\n%s\n' "$$out"; exit $$code; fi
 
 .NOTPARALLEL:
@@ -55,9 +56,9 @@ test: $(INSTALLED)
 tiers: lint
 	$(call tier,unit)
 	$(call tier,simulators)
+	$(call tier,launch)
 	$(call tier,node)
 	$(call tier,system)
-	$(call tier,launch)
 
 # Not part of the tests: to trace every line of every process takes half as long again.
 coverage: $(INSTALLED)

@@ -66,6 +66,8 @@ class ProtNode(GraphNode, Generic[P]):
 
         Kept while the node recovers and is taken down, until it is configured or activated anew.
         """
+        self.has_been_active = asyncio.Event()
+        """Set on the loop when the node becomes active for the first time."""
         self.tasks: asyncio.TaskGroup
         """Owns every task of the active state."""
         self._configured: Tenure | None = None
@@ -217,6 +219,7 @@ class ProtNode(GraphNode, Generic[P]):
         # Last, so that nothing arrives before there is someone to take it.
         self._subscribe_all()
         self._await_consumers(MATCH_DEADLINE_S)
+        self.bridge.loop.call_soon_threadsafe(self.has_been_active.set)
 
     def _deactivate(self, state: LifecycleState) -> None:
         try:

@@ -2,9 +2,9 @@
 """One process, any subset of the nodes: `python -m prot_ros.run NODE... [--ros-args ...]`.
 
 The executables `lib/prot/<node>` come here, each with its own name; `composed` stands for all
-nodes and the manager in one process. SIGINT and SIGTERM end the process in order: the manager
-first (it takes the others down in reverse), then each node. Exit codes: 0 after a signal, 1 when a
-node could not be made or the process failed, 2 for bad arguments or parameters.
+nodes and the manager in one process. SIGINT, SIGTERM and a closed terminal end the process in
+order: the manager first (it takes the others down in reverse), then each node. Exit codes: 0 after
+a signal, 1 when a node could not be made or the process failed, 2 for bad arguments or parameters.
 """
 
 from __future__ import annotations
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 
 COMPOSED = 'composed'
 """Executable name that means every node and the manager."""
-LOOK_S = 0.1
-"""Between two looks at whether the nodes are active."""
 
 
 def split(argv: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -90,9 +88,8 @@ async def _settle_heap(nodes: Sequence[ProtNode[Any]]) -> None:
     through them all takes 120 ms, in which the process does nothing else, and would come again and
     again, for months.
     """
-    # rclpy tells of no transition.
-    while any(node.lifecycle_state != 'active' for node in nodes):  # noqa: ASYNC110
-        await asyncio.sleep(LOOK_S)
+    for node in nodes:
+        await node.has_been_active.wait()
     gc.collect()
     gc.freeze()
 

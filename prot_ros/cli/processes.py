@@ -166,7 +166,7 @@ class NodeProcesses:
 
 
 async def serve(ros_arguments: Sequence[str], inherit: Sequence[int]) -> int:
-    """Run a process for each node until SIGINT or SIGTERM; return the exit code for them all."""
+    """Run a process for each node until a signal ends it; return the exit code for them all."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in ending_signals():

@@ -41,6 +41,16 @@ class EngineError(Exception):
         self.retry_after_s = retry_after_s
 
 
+class Log(Protocol):
+    """Where an engine says what it noticed: a node's logger, or one of `logging`."""
+
+    def info(self, message: str, /) -> object: ...
+
+    def warning(self, message: str, /) -> object: ...
+
+    def error(self, message: str, /) -> object: ...
+
+
 class BrokenOff(Exception):  # noqa: N818 - the service has not failed, so a wrapper lets it pass
     """The language model ends its reply before the end: nothing more comes.
 

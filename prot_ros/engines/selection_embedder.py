@@ -10,8 +10,7 @@ from prot_ros.core.survival import Limits
 from prot_ros.engines import keys
 from prot_ros.engines.embedders.local import LocalEmbedder
 from prot_ros.engines.failover.embedder import FailoverEmbedder
-from prot_ros.engines.failover.failover import Log
-from prot_ros.engines.kinds import Embedder
+from prot_ros.engines.kinds import Embedder, Log
 from prot_ros.engines.selection import AS_ASKED, Choice
 
 EMBEDDERS = ('voyage', 'openai', 'local')

@@ -15,11 +15,10 @@ from typing import Generic
 from prot_ros.engines import keys
 from prot_ros.engines.elevenlabs.scribe_request import ScribeRequest
 from prot_ros.engines.elevenlabs.voice_settings import VoiceSetting
-from prot_ros.engines.failover.failover import Log
 from prot_ros.engines.failover.recognizer import FailoverRecognizer
 from prot_ros.engines.failover.responder import FailoverResponder
 from prot_ros.engines.failover.synthesizer import FailoverSynthesizer
-from prot_ros.engines.kinds import EngineError, Recognizer, Responder, Summarizer, Synthesizer
+from prot_ros.engines.kinds import EngineError, Log, Recognizer, Responder, Summarizer, Synthesizer
 from prot_ros.engines.phrase_cache import PhraseCache
 from prot_ros.engines.selection import AS_ASKED, BEST, Choice, E, made
 from prot_ros.engines.selection_settings import (

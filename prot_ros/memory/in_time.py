@@ -20,8 +20,7 @@ from prot_ros.core.facts import Fact
 from prot_ros.core.stamps import Stamp
 from prot_ros.engines.embedders.local import LocalEmbedder
 from prot_ros.engines.failover import failover
-from prot_ros.engines.failover.failover import Log
-from prot_ros.engines.kinds import Embedder, EngineError, Message
+from prot_ros.engines.kinds import Embedder, EngineError, Log, Message
 from prot_ros.engines.selection_embedder import EmbedderSettings, embedder
 from prot_ros.memory.folders import data_folder
 from prot_ros.memory.store import SETTLE_S, Memory

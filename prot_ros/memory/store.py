@@ -88,6 +88,7 @@ SELECT name FROM (
     WHERE person = $1 AND valid_to IS NULL AND subject_key <> 'user'
         AND subject_key NOT LIKE 'user''s %'
 ) AS known
+WHERE length(name) <= 100 -- what is longer is no name
 GROUP BY name ORDER BY max(confirmed_by) DESC, name LIMIT $2
 """
 # What was cut before anything was heard has been asked again, as part of a later turn.

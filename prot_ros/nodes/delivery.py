@@ -16,8 +16,7 @@ from prot_ros.core.reply import Reply
 from prot_ros.core.sentences import SentenceSplitter
 from prot_ros.core.stamps import Stamp
 from prot_ros.core.wire import PlaybackState, Sentence
-from prot_ros.engines.failover.failover import Log
-from prot_ros.engines.kinds import BrokenOff, EngineError
+from prot_ros.engines.kinds import BrokenOff, EngineError, Log
 
 SENTENCES_AHEAD = 32
 """Sentences on their way that have not been heard yet."""
@@ -100,10 +99,10 @@ class Delivery:
             await asyncio.sleep(CUT_REPORT_S)
             reply.cut = reply.cut or 'unknown'
 
-    async def ended(self, reply: Reply, deadline_s: float) -> bool:
-        """Wait for the loudspeaker's last word on a reply; False when that takes longer."""
+    async def last_word(self, reply: Reply) -> bool:
+        """Wait until the loudspeaker has told how a cut reply ended; False where it does not."""
         try:
-            async with asyncio.timeout(deadline_s):
+            async with asyncio.timeout(CUT_REPORT_S):
                 while reply.ended is None:
                     self._moved.clear()
                     await self._moved.wait()

@@ -57,7 +57,7 @@ from prot_ros.memory.context import ConversationContext
 from prot_ros.memory.in_time import MemoryInTime
 from prot_ros.memory.recall_tool import RecallTool
 from prot_ros.node import ProtNode
-from prot_ros.nodes.delivery import CUT_REPORT_S, Delivery
+from prot_ros.nodes.delivery import Delivery
 from prot_ros.online_params import EmbeddingParams, OnlineParams
 from prot_ros.params import param
 
@@ -525,7 +525,7 @@ class DialogNode(ProtNode[Params]):
     async def _conclude(self, reply: Reply) -> None:
         """Settle what was heard, in history, in memory and for everyone else."""
         cut_off = reply.cut is not None and reply.audible
-        if cut_off and not await self._delivery.ended(reply, CUT_REPORT_S):
+        if cut_off and not await self._delivery.last_word(reply):
             self.get_logger().warning('the loudspeaker did not say how much was heard')
         if reply.ended == PlaybackState.FAILED and reply.failure is None:
             reply.failure = 'the loudspeaker failed'

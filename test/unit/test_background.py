@@ -17,7 +17,7 @@ def test_work_goes_on_and_is_not_begun_twice():
 
         async def work(number: int) -> None:
             begun.append(number)
-            await asyncio.sleep(60)
+            await asyncio.Event().wait()
 
         background = Background('work')
         background.start(work(1))
@@ -41,9 +41,9 @@ def test_a_stop_waits_for_the_clean_up_and_may_come_twice():
 
         async def work() -> None:
             try:
-                await asyncio.sleep(60)
+                await asyncio.Event().wait()
             finally:
-                await asyncio.sleep(0.01)
+                await asyncio.sleep(0)
                 released.append(True)
 
         background = Background('work')

@@ -73,11 +73,3 @@ def test_what_may_pass_is_told_from_what_a_person_must_mend(body, status, retrya
 def test_the_key_is_taken_out_of_the_services_words():
     error = failure({'detail': 'bad key sk_secret!'}, status=401, key='sk_secret')
     assert 'sk_secret' not in str(error)
-
-
-@pytest.mark.parametrize(
-    ('header', 'seconds'),
-    [('7', 7.0), ('0.5', 0.5), (None, None), ('Wed, 21 Oct', None), ('nan', None)],
-)
-def test_retry_after_is_read_in_seconds(header, seconds):
-    assert failure('', status=429, retry_after=header).retry_after_s == seconds

@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import signal
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack
@@ -46,10 +47,10 @@ DISCOVERY = 'ROS_AUTOMATIC_DISCOVERY_RANGE'
 
 async def perform(args: argparse.Namespace, screen: Screen) -> int:
     """Hold the conversation, judge it and print all of it; return the exit code."""
-    # asyncio.run turns SIGINT into a cancellation, which releases everything; so shall the others.
+    # asyncio.run turns SIGINT into a cancellation, which releases everything; so shall the rest.
     current = asyncio.current_task()
     assert current is not None
-    for number in ending_signals()[1:]:
+    for number in set(ending_signals()) - {signal.SIGINT}:
         asyncio.get_running_loop().add_signal_handler(number, current.cancel)
     await voice.check(args.voice)
     data = memories.folder(args.data)

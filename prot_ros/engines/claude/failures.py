@@ -8,12 +8,11 @@ HTTP layer when the connection breaks or is silent in mid-stream.
 
 from __future__ import annotations
 
-from email.utils import parsedate_to_datetime
-
 import anthropic
 import httpx2
 
 from prot_ros.engines.kinds import EngineError
+from prot_ros.engines.retry_after import wait_s
 
 KEY_VARIABLE = 'ANTHROPIC_API_KEY'
 FAILURES = (anthropic.APIError, httpx2.TransportError, httpx2.StreamError)
@@ -44,10 +43,11 @@ def as_engine_error(err: Exception, model: str, base_url: str, key: str) -> Engi
     else:
         message = f'Claude at {base_url} sends what cannot be read: {type(err).__name__}: {err}'
         retryable = True
+    response = getattr(err, 'response', None)
     return EngineError(
         message.replace(key, '***') if key else message,
         retryable=retryable,
-        retry_after_s=_retry_after(err),
+        retry_after_s=None if response is None else wait_s(response.headers),
     )
 
 
@@ -81,24 +81,3 @@ def _status(err: anthropic.APIStatusError, model: str, base_url: str) -> str:
         'Claude refuses the request: check the parameters model, max_tokens, effort, thinking, '
         f'context_tokens and tools ({said})'
     )
-
-
-def _retry_after(err: Exception) -> float | None:
-    """Return the seconds that the service asks to be left alone for, None where it does not."""
-    response = getattr(err, 'response', None)
-    if response is None:
-        return None
-    headers = response.headers
-    for name, unit_s in (('retry-after-ms', 0.001), ('retry-after', 1.0)):
-        try:
-            seconds = float(headers[name]) * unit_s
-        except (KeyError, ValueError):
-            continue
-        if 0 <= seconds < float('inf'):
-            return seconds
-    try:
-        # A date is judged by the service's own clock.
-        at, now = (parsedate_to_datetime(headers[name]) for name in ('retry-after', 'date'))
-        return max(0.0, (at - now).total_seconds())
-    except (KeyError, ValueError, TypeError):
-        return None

@@ -105,41 +105,32 @@ def failure(
     body: object,
     *,
     status: int | None = None,
-    retry_after: str | None = None,
+    retry_after_s: float | None = None,
     key: str = '',
     ways_out: Mapping[str, str] | None = None,
 ) -> EngineError:
     """Return the error to raise.
 
-    `status` is that of HTTP (100 to 599) or the code with which a socket was closed (from 1000).
+    `status` is that of HTTP (100 to 599) or the code with which a socket was closed (from 1000),
+    `retry_after_s` what the service asks to be left alone for.
     `ways_out` adds what to do about further names of errors. The key is taken out of the service's
     words, should they repeat it.
     """
     found = complaint(body)
     words = found.message.replace(key, '***') if key else found.message
     said = f' ({found.code or status}: {" ".join(words.split())[:MESSAGE_LIMIT]})'
-    wait = _seconds(retry_after)
     known = (ways_out or {}).get(found.code) or _WAYS_OUT.get(found.code)
     if known is not None:
         return EngineError(known + said)
     passing = _TRANSIENT.get(found.code)
     if passing is not None:
-        return EngineError(passing + said, retryable=True, retry_after_s=wait)
+        return EngineError(passing + said, retryable=True, retry_after_s=retry_after_s)
     if status == 401:
         return EngineError(_KEY + said)
     if status == 402:
         return EngineError(_QUOTA + said)
     if status == 429:
-        return EngineError(_BUSY + said, retryable=True, retry_after_s=wait)
+        return EngineError(_BUSY + said, retryable=True, retry_after_s=retry_after_s)
     final = status == _POLICY_VIOLATION or (status is not None and 300 <= status < 500)
     what = 'ElevenLabs refuses what is asked' if final else 'ElevenLabs has failed'
-    return EngineError(what + said, retryable=not final, retry_after_s=wait)
-
-
-def _seconds(retry_after: str | None) -> float | None:
-    """Read the header; its other form, a date, is left out: clocks of robots are often wrong."""
-    try:
-        seconds = float(retry_after or '')
-    except ValueError:
-        return None
-    return seconds if 0 <= seconds < 1e6 else None
+    return EngineError(what + said, retryable=not final, retry_after_s=retry_after_s)

@@ -7,6 +7,7 @@ from websockets.exceptions import InvalidStatus
 
 from prot_ros.engines.elevenlabs.errors import failure
 from prot_ros.engines.kinds import EngineError
+from prot_ros.engines.retry_after import wait_s
 
 SETTLED = ('commit_throttled', 'input_error', 'insufficient_audio_activity')
 """After a commit they say that there is nothing more to commit."""
@@ -55,7 +56,7 @@ def refusal(err: Exception, key: str) -> EngineError:
         return failure(
             answer.body,
             status=answer.status_code,
-            retry_after=answer.headers.get('Retry-After'),
+            retry_after_s=wait_s(answer.headers),
             key=key,
             ways_out=_WAYS_OUT,
         )

@@ -25,6 +25,7 @@ from prot_ros.engines.elevenlabs.voice_audio import OnMarks, SentenceAudio
 from prot_ros.engines.elevenlabs.voice_settings import VoiceSetting, service_rate
 from prot_ros.engines.elevenlabs.voice_socket import FRAME_LIMIT, VoiceSocket
 from prot_ros.engines.kinds import EngineError
+from prot_ros.engines.retry_after import wait_s
 from prot_ros.engines.websocket_client import open_websocket, tls
 
 URL = 'wss://api.elevenlabs.io'
@@ -173,7 +174,7 @@ class ElevenLabsSynthesizer:
             raise setting.refusal(
                 answer.body,
                 status=answer.status_code,
-                retry_after=answer.headers.get('Retry-After'),
+                retry_after_s=wait_s(answer.headers),
                 key=self._key,
             ) from None
         except TimeoutError:

@@ -20,7 +20,9 @@ from prot_ros.core.survival import Limits
 from prot_ros.engines.elevenlabs.errors import KEY_VARIABLE, complaint
 from prot_ros.engines.elevenlabs.voice_audio import OnMarks, SentenceAudio, http_times
 from prot_ros.engines.elevenlabs.voice_settings import VoiceSetting, service_rate
+from prot_ros.engines.http_client import disconnect
 from prot_ros.engines.kinds import EngineError
+from prot_ros.engines.retry_after import wait_s
 
 URL = 'https://api.elevenlabs.io'
 LINE_LIMIT = 8 * 2**20
@@ -75,7 +77,7 @@ class ElevenLabsHttpSynthesizer:
     async def close(self) -> None:
         client, self._client = self._client, None
         if client is not None:
-            await client.aclose()
+            await disconnect(client)
 
     async def speak(
         self,
@@ -142,7 +144,7 @@ class ElevenLabsHttpSynthesizer:
                 raise setting.refusal(
                     await self._complaint(answer),
                     status=answer.status_code,
-                    retry_after=answer.headers.get('retry-after'),
+                    retry_after_s=wait_s(answer.headers),
                     key=self._key,
                 )
             yield answer

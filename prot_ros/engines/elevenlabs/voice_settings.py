@@ -71,7 +71,7 @@ class VoiceSetting:
         body: object,
         *,
         status: int | None = None,
-        retry_after: str | None = None,
+        retry_after_s: float | None = None,
         key: str = '',
     ) -> EngineError:
         """Return the error to raise for what the service answers (`errors.failure`)."""
@@ -81,7 +81,9 @@ class VoiceSetting:
             ways_out = dict.fromkeys(('', 'not_found'), ways_out['voice_not_found']) | dict(
                 ways_out
             )
-        return failure(body, status=status, retry_after=retry_after, key=key, ways_out=ways_out)
+        return failure(
+            body, status=status, retry_after_s=retry_after_s, key=key, ways_out=ways_out
+        )
 
 
 def service_rate(rate: int) -> int:

@@ -17,7 +17,9 @@ import httpx2
 import numpy as np
 
 from prot_ros.core.survival import Limits
+from prot_ros.engines.http_client import disconnect
 from prot_ros.engines.kinds import EngineError
+from prot_ros.engines.retry_after import wait_s
 
 BATCH = 32
 """Texts of one request: what it brings, about 1 MB, is read in 10 ms."""
@@ -27,7 +29,6 @@ MOST_VALUE = 32
 """Bytes of JSON that a number may take, twice what they do take."""
 MOST_DIMENSIONS = 8_192
 IN_FLIGHT = 5
-CLOSE_S = 2.0
 _MOST_SAID = 200
 _UNKNOWN = 'no reason given'
 
@@ -80,11 +81,7 @@ class HttpEmbedder(abc.ABC):
     async def close(self) -> None:
         client, self._client = self._client, None
         if client is not None:
-            try:
-                async with asyncio.timeout(CLOSE_S):
-                    await client.aclose()
-            except (TimeoutError, httpx2.TransportError):
-                pass  # the other end has gone first
+            await disconnect(client)
 
     async def embed(self, texts: list[str]) -> list[list[float]]:
         """Return unit vectors; zeros for a text of white space, which services refuse."""
@@ -147,7 +144,7 @@ class HttpEmbedder(abc.ABC):
             patience_s = self._limits.connect_s + self._limits.first_response_s
             try:
                 async with asyncio.timeout(patience_s):
-                    status, retry_after, body = await self._post(texts)
+                    status, retry_after_s, body = await self._post(texts)
             except (TimeoutError, httpx2.TimeoutException):
                 raise EngineError(
                     f'{self.service} gave no embeddings within {patience_s:g} s', retryable=True
@@ -162,10 +159,10 @@ class HttpEmbedder(abc.ABC):
             finally:
                 self.asked_at_once -= 1
         if status != 200:
-            raise self._refusal(status, retry_after, body)
+            raise self._refusal(status, retry_after_s, body)
         return await asyncio.to_thread(self._vectors, body, len(texts))
 
-    async def _post(self, texts: list[str]) -> tuple[int, str | None, bytes]:
+    async def _post(self, texts: list[str]) -> tuple[int, float | None, bytes]:
         if self._client is None:
             raise EngineError(f'{self.service} is not open')
         most = 64 * 1024 + len(texts) * MOST_DIMENSIONS * MOST_VALUE
@@ -179,7 +176,7 @@ class HttpEmbedder(abc.ABC):
                         f'{self.service} sends more than {most} bytes for {len(texts)} texts',
                         retryable=True,
                     )
-            return response.status_code, response.headers.get('retry-after'), bytes(body)
+            return response.status_code, wait_s(response.headers), bytes(body)
 
     def _vectors(self, body: bytes, count: int) -> list[list[float]]:
         """Read the vectors, in the order of the texts and of unit length."""
@@ -204,7 +201,7 @@ class HttpEmbedder(abc.ABC):
         unit = np.divide(found, lengths, out=np.zeros_like(found), where=lengths > 0)
         return unit.tolist()  # type: ignore[no-any-return]
 
-    def _refusal(self, status: int, retry_after: str | None, body: bytes) -> EngineError:
+    def _refusal(self, status: int, retry_after_s: float | None, body: bytes) -> EngineError:
         try:
             answer = json.loads(body)
             said = self._said(answer) if isinstance(answer, dict) else ''
@@ -225,7 +222,7 @@ class HttpEmbedder(abc.ABC):
             return EngineError(
                 f'{self.service} gives no embeddings now {words}',
                 retryable=True,
-                retry_after_s=_seconds(retry_after),
+                retry_after_s=retry_after_s,
             )
         else:
             fix = f'{self.service} refuses what is asked: check embedding.model'
@@ -233,12 +230,3 @@ class HttpEmbedder(abc.ABC):
 
     def _without_key(self, words: object) -> str:
         return str(words).replace(self._key, '***') if self._key else str(words)
-
-
-def _seconds(retry_after: str | None) -> float | None:
-    """Read the header; its other form, a date, is left out: clocks of robots are often wrong."""
-    try:
-        seconds = float(retry_after or '')
-    except ValueError:
-        return None
-    return seconds if 0 <= seconds < 1e6 else None

@@ -12,8 +12,8 @@ from random import Random
 
 from prot_ros.core.circuit import Admission, CircuitLimits
 from prot_ros.core.survival import Limits
-from prot_ros.engines.failover.failover import Failover, Log
-from prot_ros.engines.kinds import Embedder, EngineError
+from prot_ros.engines.failover.failover import Failover
+from prot_ros.engines.kinds import Embedder, EngineError, Log
 
 
 class FailoverEmbedder(Failover[Embedder]):

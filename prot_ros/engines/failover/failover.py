@@ -15,12 +15,12 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from random import Random
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
 from prot_ros.core.backoff import Backoff
 from prot_ros.core.circuit import Admission, Circuit, CircuitLimits, State
 from prot_ros.core.survival import Limits
-from prot_ros.engines.kinds import BrokenOff, Engine, EngineError, Preparable
+from prot_ros.engines.kinds import BrokenOff, Engine, EngineError, Log, Preparable
 
 E = TypeVar('E', bound=Engine)
 T = TypeVar('T')
@@ -31,16 +31,6 @@ PAUSES = Backoff(first_s=0.1, most_s=0.6)
 """Between the tries of one request: somebody is waiting."""
 QUIET_S = 10.0
 """At most one line of the log in this time says that an engine falls back."""
-
-
-class Log(Protocol):
-    """Where an engine says what it noticed: a node's logger, or one of `logging`."""
-
-    def info(self, message: str, /) -> object: ...
-
-    def warning(self, message: str, /) -> object: ...
-
-    def error(self, message: str, /) -> object: ...
 
 
 class Failover(Generic[E]):

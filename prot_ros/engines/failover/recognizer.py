@@ -15,8 +15,8 @@ from random import Random
 
 from prot_ros.core.circuit import Admission, CircuitLimits
 from prot_ros.core.survival import Limits
-from prot_ros.engines.failover.failover import Failover, Log
-from prot_ros.engines.kinds import EngineError, Recognition, Recognizer
+from prot_ros.engines.failover.failover import Failover
+from prot_ros.engines.kinds import EngineError, Log, Recognition, Recognizer
 from prot_ros.engines.resample import Resampler
 
 KEPT_S = 120.0

@@ -15,8 +15,8 @@ from prot_ros.core.circuit import CircuitLimits
 from prot_ros.core.stamps import NEVER, Stamp
 from prot_ros.core.survival import Limits
 from prot_ros.core.unsaid import resume_at
-from prot_ros.engines.failover.failover import Failover, Log
-from prot_ros.engines.kinds import EngineError, Mark, Synthesizer
+from prot_ros.engines.failover.failover import Failover
+from prot_ros.engines.kinds import EngineError, Log, Mark, Synthesizer
 from prot_ros.engines.resample import Resampler
 
 OnMarks = Callable[[Sequence[Mark]], None]
