@@ -9,26 +9,25 @@ lock is held meanwhile, so several workers never take the same turn, and a dead 
 from __future__ import annotations
 
 import asyncio
-import inspect
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
-from asyncpg import Connection
+from asyncpg import Connection, Record
 
 from prot_ros.core.facts import Fact
-from prot_ros.engines.kinds import Embedder, EngineError
-from prot_ros.memory import facts
+from prot_ros.engines.kinds import EngineError, FactReader, Message, Reading
+from prot_ros.memory import entities, graph
 from prot_ros.memory.database import Database
 from prot_ros.memory.storable import storable
 
 _log = logging.getLogger(__name__)
 
-Extractor = Callable[[str], tuple[Fact, ...] | Awaitable[tuple[Fact, ...]]]
-"""Returns what a text states; may be asynchronous and may fail: it is asked again later."""
-
 EXTRACT_S = 60.0
-"""Deadline of an extractor. Its turn's transaction is open meanwhile."""
+"""Deadline of a reader. Its turn's transaction is open meanwhile."""
 WRITE_S = 10.0
+TURNS_BEFORE = 3
+NAMES = 50
+"""Of whom was spoken lately; the reader spells them as they are known."""
 FINISH_S = 0.5
 """What the turn that is being extracted gets at close; beyond that the next run does it."""
 _RETRY_S = 2.0
@@ -41,12 +40,19 @@ _TAKEN_S = 0.5
 _CLAIM = """
 SELECT t.id, t.utterance, t.created_at, e.attempts
 FROM extraction e JOIN turn t ON t.id = e.turn
-WHERE e.person = $1 AND e.extracted_at IS NULL AND e.retry_at <= now()
+WHERE e.scope = $1 AND e.extracted_at IS NULL AND e.retry_at <= now()
 ORDER BY e.turn LIMIT 1
 FOR UPDATE OF e SKIP LOCKED
 """
+# What was said before the turn, for what `she` and `there` mean.
+_BEFORE = """
+SELECT utterance, heard, cut FROM turn
+WHERE scope = $1 AND id < $2 AND created_at > $3::timestamptz - interval '1 hour'
+ORDER BY id DESC LIMIT $4
+"""
 _DONE = """
-UPDATE extraction SET extracted_at = now(), attempts = attempts + 1, failure = NULL
+UPDATE extraction SET extracted_at = now(), attempts = attempts + 1, failure = NULL,
+    extractor = $2
 WHERE turn = $1
 """
 _FAILED = """
@@ -56,28 +62,25 @@ WHERE turn = $1
 """
 _WAITING = """
 SELECT count(*) AS waiting, extract(epoch FROM min(retry_at) - now())::float8 AS due_s
-FROM extraction WHERE person = $1 AND extracted_at IS NULL
+FROM extraction WHERE scope = $1 AND extracted_at IS NULL
 """
 
 
 class Extraction:
-    """One worker for one person's turns. `start` in an event loop, `stop` before the pool ends."""
+    """One worker for one scope's turns. `start` in an event loop, `stop` before the pool ends."""
 
     def __init__(
         self,
         database: Database,
-        person: str,
-        extract: Extractor,
-        embedder: Embedder | None,
-        on_growth: Callable[[], None] = lambda: None,
+        scope: int,
+        reader: FactReader,
+        on_read: Callable[[], None] = lambda: None,
     ) -> None:
-        """`embedder` is one that takes no time; without it facts have no vectors yet."""
+        """`on_read` is called after each turn that has been read."""
         self._database = database
-        self._person = person
-        self._extract = extract
-        self._embedder = embedder
-        self._space = facts.space(embedder) if embedder is not None else ''
-        self._on_growth = on_growth
+        self._scope = scope
+        self._reader = reader
+        self._on_read = on_read
         self._wanted = asyncio.Event()
         self._settled = asyncio.Event()
         self._stopping = False
@@ -153,7 +156,7 @@ class Extraction:
             if not await self._database.run(self._next, EXTRACT_S + WRITE_S, patient=True):
                 break
         row = await self._database.run(
-            lambda connection: connection.fetchrow(_WAITING, self._person), WRITE_S, patient=True
+            lambda connection: connection.fetchrow(_WAITING, self._scope), WRITE_S, patient=True
         )
         self.waiting = row['waiting']
         due_s = row['due_s']
@@ -163,11 +166,12 @@ class Extraction:
     async def _next(self, connection: Connection) -> bool:
         """Extract the oldest turn that is due; return whether there was one."""
         async with connection.transaction():
-            row = await connection.fetchrow(_CLAIM, self._person)
+            row = await connection.fetchrow(_CLAIM, self._scope)
             if row is None:
                 return False
+            reading = await self._reading(connection, row)
             try:
-                told = await self._told(row['utterance'])
+                told = await self._told(reading)
             except Exception as err:  # noqa: BLE001 - whatever an extractor raises is its failure
                 reason = storable(f'{type(err).__name__}: {err}', 500)
                 pause = min(_RETRY_MOST_S, _RETRY_S * 2 ** min(row['attempts'], 20))
@@ -177,20 +181,29 @@ class Extraction:
                 )
                 self.failed += 1
                 return True
-            turn = facts.Turn(row['id'], self._person, row['created_at'])
-            growth = await facts.write(connection, turn, told, self._space)
-            await connection.execute(_DONE, row['id'])
+            growth = await graph.write(connection, graph.Turn(row['id'], self._scope), told)
+            await connection.execute(_DONE, row['id'], self._reader.name)
         self.growth += growth
-        if told:
-            self._on_growth()
+        self._on_read()
         return True
 
-    async def _told(self, text: str) -> tuple[facts.Telling, ...]:
+    async def _reading(self, connection: Connection, row: Record) -> Reading:
+        before = await connection.fetch(
+            _BEFORE, self._scope, row['id'], row['created_at'], TURNS_BEFORE
+        )
+        messages = []
+        for turn in reversed(before):
+            if turn['utterance']:
+                messages.append(Message('user', turn['utterance']))
+            if turn['heard']:
+                messages.append(Message('robot', turn['heard'], cut=turn['cut']))
+        names = await entities.names(connection, self._scope, NAMES)
+        # In the robot's own time zone: `yesterday` is a day there.
+        return Reading(row['utterance'], row['created_at'].astimezone(), tuple(messages), names)
+
+    async def _told(self, reading: Reading) -> tuple[Fact, ...]:
         async with asyncio.timeout(EXTRACT_S):
-            found = self._extract(text)
-            if inspect.isawaitable(found):
-                found = await found
-            return await facts.tellings(found, self._embedder)
+            return await self._reader.read(reading)
 
 
 def _report(task: asyncio.Task[None]) -> None:

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which facts matter to what was just said, most relevant first. Pure.
+"""Which facts matter to what was just said, most relevant first, and why. Pure.
 
-Two channels find facts, words and vectors, and their scores are added: measured on LoCoMo, fusing
-by score finds a fifth more than fusing by rank. What the user has told about themselves matters a
-little to everything, so that `hello` finds a name and `where do I live` a place.
+Several channels find facts: words, names, vectors, and the links between entities. Their scores
+are added: measured on LoCoMo, fusing by score finds a fifth more than fusing by rank. What the
+user has told about themselves matters a little to everything, so that `hello` finds a name and
+`where do I live` a place.
 """
 
 from __future__ import annotations
@@ -14,9 +15,15 @@ from dataclasses import dataclass
 from prot_ros.core.facts import USER, Fact
 from prot_ros.memory.storable import key
 
+NAME_WEIGHT = 0.5
+"""Of a fact about somebody who was named, beside one whose own words were said."""
 VECTOR_WEIGHT = 0.5
 NEAR = 0.3
 """Cosine from which two texts have something to do with each other, for hashed n-grams."""
+SECOND_HOP = 0.4
+"""What a link further away has of the weight of the nearer one."""
+CIRCLE_WEIGHT = 0.45
+"""Of a fact about somebody of the circle that was named, such as the family."""
 PRIOR_USER = 0.1
 PRIOR_IDENTITY = 0.2
 """Of what anybody would know of somebody they know."""
@@ -26,41 +33,71 @@ IDENTITY = ('name', 'lives in')
 
 @dataclass(frozen=True)
 class Candidate:
-    """A fact that one of the channels has found."""
+    """A fact that one of the channels has found. Weights are 0 to 1."""
 
     number: int
     """Higher is newer."""
     fact: Fact
-    words: float
-    """0 to 1: how much of the rarity of the words that were looked up it has."""
-    similarity: float
-    """Cosine of its vector and that of what was said; 0 when unknown."""
+    words: float = 0.0
+    """How much of the rarity of the words that were looked up it has."""
+    similarity: float = 0.0
+    """Cosine of the vectors of what was said and of the turn that told it; 0 when unknown."""
+    name: float = 0.0
+    """How surely one of its ends was spoken of."""
+    further: float = 0.0
+    """The same of an end of a fact that shares an end with it."""
+    circle: bool = False
+    """Whether it is about somebody of a circle that was spoken of."""
+    own: bool = True
+    """Whether the one who asks has told it."""
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """A fact with its place."""
+
+    fact: Fact
+    score: float
+    reason: str
+    """The channel that found it best: `words`, `name`, `near`, `link`, `circle` or `user`."""
+    number: int
 
 
 def score(candidate: Candidate) -> float:
     """Return how relevant it is; 0 when it is not."""
+    return sum(_parts(candidate).values())
+
+
+def _parts(candidate: Candidate) -> dict[str, float]:
     fact = candidate.fact
-    relevance = candidate.words
-    if candidate.words or candidate.similarity >= NEAR:
-        relevance += VECTOR_WEIGHT * max(0.0, candidate.similarity)
-    if key(fact.subject) == key(USER):
-        relevance += PRIOR_USER
-        if _identifies(fact):
-            relevance += PRIOR_IDENTITY
-    return relevance
+    near = candidate.similarity if candidate.similarity >= NEAR or candidate.words else 0.0
+    about_user = candidate.own and key(fact.subject) == key(USER)
+    return {
+        'words': candidate.words,
+        'name': NAME_WEIGHT * candidate.name,
+        'near': VECTOR_WEIGHT * max(0.0, near),
+        'link': 0.0 if candidate.name else SECOND_HOP * NAME_WEIGHT * candidate.further,
+        'circle': CIRCLE_WEIGHT * candidate.circle,
+        'user': (PRIOR_USER + PRIOR_IDENTITY * _identifies(fact)) if about_user else 0.0,
+    }
 
 
-def rank(candidates: Iterable[Candidate], limit: int) -> tuple[Fact, ...]:
+def rank(candidates: Iterable[Candidate], limit: int) -> tuple[Ranked, ...]:
     """Return at most `limit` relevant facts, most relevant first, among equals the newest.
 
     Who the user is has its place at the end, however much else is relevant.
     """
-    scored = [(score(candidate), candidate.number, candidate.fact) for candidate in candidates]
-    relevant = [entry for entry in scored if entry[0] > 0]
-    relevant.sort(key=lambda entry: entry[:2], reverse=True)
-    facts = [fact for _, _, fact in relevant]
-    kept = [fact for fact in facts[limit:] if _identifies(fact)][: limit // 2]
-    return (*facts[: limit - len(kept)], *kept)
+    ranked = []
+    for candidate in candidates:
+        parts = _parts(candidate)
+        total = sum(parts.values())
+        if total > 0:
+            reason = max(parts, key=parts.__getitem__)
+            ranked.append(Ranked(candidate.fact, total, reason, candidate.number))
+    ranked.sort(key=lambda each: (each.score, each.number), reverse=True)
+    kept = [each for each in ranked[limit:] if each.reason == 'user' and _identifies(each.fact)]
+    kept = kept[: limit // 2]
+    return (*ranked[: limit - len(kept)], *kept)
 
 
 def _identifies(fact: Fact) -> bool:

@@ -1,84 +1,182 @@
 # SPDX-License-Identifier: Apache-2.0
 """Finds what matters to what was just said: one statement, whose work is bounded in every part.
 
-Words and vectors find facts of anybody, and whoever is called something is found by either name.
+Words find facts; names find entities; vectors find entities and turns. From the entities it goes
+one and two links further along what is true now, never through the user, who is linked to all.
 Facts about the user are always among the candidates: those that make them who they are, and the
-newest, because nobody's facts are as many as the user's.
-`ranking` decides.
+newest. `ranking` decides.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from asyncpg import Connection
+from asyncpg import Connection, Record
 
 from prot_ros.core.facts import USER, Fact
 from prot_ros.memory.ranking import IDENTITY, Candidate, rank
-from prot_ros.memory.storable import key
-from prot_ros.memory.succession import slot
+from prot_ros.memory.scopes import Scope
 from prot_ros.memory.terms import terms
+from prot_ros.memory.timeline import slot
 
-COMMON = 200
-"""Facts with one word beyond which the word tells nothing, and is not looked up further."""
-FROM_EACH = 60
-"""Candidates of each channel."""
-SCANNED = 5_000
-"""Newest facts whose vectors are compared. Exact: an index would lose those of rare persons."""
+
+@dataclass(frozen=True)
+class Reach:
+    """How far each channel looks; 0 switches it off."""
+
+    common: int = 200
+    """Facts with one word beyond which the word tells nothing, and is not looked up further."""
+    words: int = 60
+    """Facts found by their words."""
+    names: int = 8
+    """Entities found by what they are called."""
+    near_entities: int = 8
+    near_turns: int = 20
+    links: int = 12
+    """Facts of one entity, in each direction, the latest."""
+    further: int = 20
+    """Entities two links away, with at most 4 facts each."""
+    own: int = 60
+    """Facts about the user, the latest."""
+    scanned: int = 4_000
+    """Newest vectors that are compared one by one."""
+
+
+EVERYWHERE = Reach()
 
 _CANDIDATES = """
-WITH hit AS MATERIALIZED (
+WITH heard AS (
+    SELECT unnest($1::int[]) AS scope
+), fact_hit AS MATERIALIZED (
     SELECT found.fact, count(*) OVER (PARTITION BY wanted.term) AS facts
     FROM unnest($2::text[]) AS wanted (term)
+    CROSS JOIN heard
     CROSS JOIN LATERAL (
         SELECT fact FROM fact_term
-        WHERE person = $1 AND term = wanted.term
+        WHERE scope = heard.scope AND term = wanted.term
         ORDER BY fact DESC LIMIT $3 + 1
     ) AS found
-), words AS (
+), words AS MATERIALIZED (
     SELECT fact, sum(ln(1 + $3::float8 / facts)) AS weight
-    FROM hit WHERE facts <= $3
+    FROM fact_hit WHERE facts <= $3
     GROUP BY fact ORDER BY weight DESC, fact DESC LIMIT $4
-), other_name AS (
-    SELECT about.id AS fact, max(words.weight) / 2 AS weight
-    FROM words
-    JOIN fact AS called ON called.id = words.fact AND called.predicate = 'is called'
+), name_hit AS MATERIALIZED (
+    SELECT found.entity, count(*) OVER (PARTITION BY wanted.term) AS entities
+    FROM unnest($2::text[]) AS wanted (term)
+    CROSS JOIN heard
     CROSS JOIN LATERAL (
-        SELECT id FROM fact
-        WHERE person = $1 AND subject_key = called.object_key AND valid_to IS NULL
-        ORDER BY id DESC LIMIT 10
-    ) AS about
-    GROUP BY about.id
-), near AS (
-    SELECT fact, 1 - (vector <=> $5) AS similarity
+        SELECT entity FROM entity_term
+        WHERE scope = heard.scope AND term = wanted.term
+        ORDER BY entity DESC LIMIT $3 + 1
+    ) AS found
+), called AS MATERIALIZED (
+    SELECT entity, sum(ln(1 + $3::float8 / entities)) AS weight
+    FROM name_hit WHERE entities <= $3
+    GROUP BY entity ORDER BY weight DESC, entity DESC LIMIT $5
+), near_entity AS MATERIALIZED (
+    SELECT entity, 1 - (vector <=> $6) AS similarity
     FROM (
-        SELECT fact, vector FROM fact_vector
-        WHERE person = $1 AND space = $6 AND $5::halfvec IS NOT NULL
-        ORDER BY fact DESC LIMIT $7
-    ) AS newest
-    ORDER BY vector <=> $5 LIMIT $4
-), own AS (
-    SELECT id AS fact FROM fact
-    WHERE person = $1 AND slot = ANY ($9::text[]) AND valid_to IS NULL
+        SELECT newest.entity, newest.vector
+        FROM heard
+        CROSS JOIN LATERAL (
+            SELECT entity, vector FROM entity_vector
+            WHERE scope = heard.scope AND space = $7 AND $6::halfvec IS NOT NULL
+            ORDER BY entity DESC LIMIT $9
+        ) AS newest
+    ) AS compared
+    ORDER BY vector <=> $6 LIMIT $8
+), near_turn AS MATERIALIZED (
+    SELECT turn, 1 - (vector <=> $6) AS similarity
+    FROM (
+        SELECT newest.turn, newest.vector
+        FROM heard
+        CROSS JOIN LATERAL (
+            SELECT turn, vector FROM turn_vector
+            WHERE scope = heard.scope AND space = $7 AND $6::halfvec IS NOT NULL
+            ORDER BY turn DESC LIMIT $9
+        ) AS newest
+    ) AS compared
+    ORDER BY vector <=> $6 LIMIT $10
+), seed AS MATERIALIZED (
+    SELECT entity, max(weight) AS weight
+    FROM (
+        SELECT entity, weight / nullif(max(weight) OVER (), 0) AS weight FROM called
+        UNION ALL
+        SELECT entity, similarity FROM near_entity WHERE similarity >= $11
+    ) AS either
+    GROUP BY entity
+), member AS MATERIALIZED (
+    SELECT m.entity
+    FROM heard
+    JOIN community AS c ON c.scope = heard.scope AND c.circle = ANY ($12::text[])
+    JOIN community_member AS m ON m.community = c.id
+    LIMIT 30
+), near_link AS MATERIALIZED (
+    SELECT linked.id, linked.subject, linked.object, max(ends.weight) AS weight,
+           bool_or(ends.circle) AS circle
+    FROM (
+        SELECT entity, weight, false AS circle FROM seed
+        UNION ALL
+        SELECT entity, 0, true FROM member
+    ) AS ends
+    CROSS JOIN LATERAL (
+        (SELECT id, subject, object FROM fact WHERE subject = ends.entity AND live
+         ORDER BY last_turn DESC LIMIT $13)
+        UNION ALL
+        (SELECT id, subject, object FROM fact WHERE object = ends.entity AND live
+         ORDER BY last_turn DESC LIMIT $13)
+    ) AS linked
+    GROUP BY linked.id, linked.subject, linked.object
+), other_end AS MATERIALIZED (
+    SELECT far.entity, max(near_link.weight) AS weight
+    FROM near_link
+    CROSS JOIN LATERAL (VALUES (near_link.subject), (near_link.object)) AS far (entity)
+    WHERE far.entity IS NOT NULL AND far.entity <> ALL ($15::bigint[])
+        AND NOT EXISTS (SELECT FROM seed WHERE seed.entity = far.entity)
+    GROUP BY far.entity ORDER BY weight DESC, far.entity DESC LIMIT $14
+), far_link AS MATERIALIZED (
+    SELECT linked.id, max(other_end.weight) AS weight
+    FROM other_end
+    CROSS JOIN LATERAL (
+        (SELECT id FROM fact WHERE subject = other_end.entity AND live
+         ORDER BY last_turn DESC LIMIT 4)
+        UNION ALL
+        (SELECT id FROM fact WHERE object = other_end.entity AND live
+         ORDER BY last_turn DESC LIMIT 4)
+    ) AS linked
+    GROUP BY linked.id
+), told_near AS MATERIALIZED (
+    SELECT f.id, max(near_turn.similarity) AS similarity
+    FROM near_turn
+    JOIN telling AS t ON t.turn = near_turn.turn
+    JOIN fact AS f ON f.telling = t.id AND f.live
+    GROUP BY f.id
+), own AS MATERIALIZED (
+    SELECT id FROM fact WHERE scope = $16 AND slot = ANY ($17::text[]) AND live
     UNION
-    (SELECT id FROM fact
-     WHERE person = $1 AND subject_key = $8 AND valid_to IS NULL
-     ORDER BY id DESC LIMIT $4)
+    (SELECT id FROM fact WHERE subject = $18 AND live ORDER BY last_turn DESC LIMIT $19)
 ), candidate AS (
-    SELECT fact FROM words UNION SELECT fact FROM other_name
-    UNION SELECT fact FROM near UNION SELECT fact FROM own
+    SELECT fact AS id FROM words UNION SELECT id FROM near_link UNION SELECT id FROM far_link
+    UNION SELECT id FROM told_near UNION SELECT id FROM own
 )
-SELECT f.id, f.subject, f.predicate, f.object, f.text,
-       coalesce(greatest(words.weight, other_name.weight), 0)::float8 AS weight,
-       coalesce(near.similarity, 0)::float8 AS similarity
+SELECT f.id, f.scope, f.last_turn, f.valid_from, f.valid_to, t.subject, t.predicate, t.object,
+       t.text, s.person,
+       coalesce(words.weight / nullif(max(words.weight) OVER (), 0), 0)::float8 AS words,
+       coalesce(near_link.weight, 0)::float8 AS name,
+       coalesce(near_link.circle, false) AS circle,
+       coalesce(far_link.weight, 0)::float8 AS further,
+       coalesce(told_near.similarity, 0)::float8 AS similarity
 FROM candidate
-JOIN fact AS f ON f.id = candidate.fact AND f.valid_to IS NULL
-LEFT JOIN words USING (fact)
-LEFT JOIN other_name USING (fact)
-LEFT JOIN near USING (fact)
+JOIN fact AS f ON f.id = candidate.id AND f.live AND (f.valid_to IS NULL OR f.valid_to > now())
+JOIN telling AS t ON t.id = f.telling
+JOIN scope AS s ON s.id = f.scope
+LEFT JOIN words ON words.fact = f.id
+LEFT JOIN near_link ON near_link.id = f.id
+LEFT JOIN far_link ON far_link.id = f.id
+LEFT JOIN told_near ON told_near.id = f.id
 """
-
-_IDENTITY_SLOTS = [slot(Fact(USER, predicate, '', '')) for predicate in IDENTITY]
+NEAR_ENTITY = 0.35
+"""Cosine from which an entity may be meant."""
 
 
 @dataclass(frozen=True)
@@ -87,41 +185,64 @@ class Recall:
 
     facts: tuple[Fact, ...]
     """Most relevant first."""
+    reasons: tuple[str, ...] = ()
+    """Why each of the facts is there."""
 
 
 async def recall(
     connection: Connection,
-    person: str,
+    scope: Scope,
     text: str,
     vector: list[float],
-    space: str,
+    space: int,
     limit: int,
+    reach: Reach = EVERYWHERE,
 ) -> Recall:
-    """Return at most `limit` live facts of the person. `vector` is that of the text in `space`."""
+    """Return at most `limit` facts that are true now. `vector` is that of the text in `space`."""
     rows = await connection.fetch(
         _CANDIDATES,
-        person,
+        list(scope.heard),
         list(terms(text)),
-        COMMON,
-        FROM_EACH,
+        reach.common,
+        reach.words,
+        reach.names,
         vector if any(vector) else None,
         space,
-        SCANNED,
-        key(USER),
-        _IDENTITY_SLOTS,
+        reach.near_entities,
+        reach.scanned,
+        reach.near_turns,
+        NEAR_ENTITY,
+        [],
+        reach.links,
+        reach.further,
+        [scope.user],
+        scope.number,
+        [slot(scope.user, Fact(USER, predicate, '', '')) for predicate in IDENTITY],
+        scope.user,
+        reach.own,
     )
-    most = max((row['weight'] for row in rows), default=0.0) or 1.0
-    return Recall(
-        rank(
-            (
-                Candidate(
-                    number=row['id'],
-                    fact=Fact(row['subject'], row['predicate'], row['object'], row['text']),
-                    words=row['weight'] / most,
-                    similarity=row['similarity'],
-                )
-                for row in rows
-            ),
-            limit,
-        )
+    ranked = rank((_candidate(row, scope) for row in rows), limit)
+    return Recall(tuple(each.fact for each in ranked), tuple(each.reason for each in ranked))
+
+
+def _candidate(row: Record, scope: Scope) -> Candidate:
+    own = row['scope'] == scope.number
+    fact = Fact(row['subject'], row['predicate'], row['object'], row['text'])
+    return Candidate(
+        number=row['last_turn'],
+        fact=fact if own else _told_by(fact, row['person']),
+        words=row['words'],
+        similarity=row['similarity'],
+        name=row['name'],
+        further=row['further'],
+        circle=row['circle'],
+        own=own,
     )
+
+
+def _told_by(fact: Fact, person: str) -> Fact:
+    """In another's memory the user is that other person."""
+    subject = fact.subject
+    if subject == USER or subject.startswith(f"{USER}'s "):
+        subject = person + subject.removeprefix(USER)
+    return replace(fact, subject=subject, text=f'{person}: {fact.text}')

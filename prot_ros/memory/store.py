@@ -20,18 +20,21 @@ from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
-from prot_ros.core.offline.facts_told import facts_told
+from asyncpg import Connection, Record
+
 from prot_ros.core.stamps import Stamp
 from prot_ros.engines.embedders.local import LocalEmbedder
-from prot_ros.engines.kinds import Embedder, EngineError, Message
-from prot_ros.memory import facts, recollection, summaries
+from prot_ros.engines.fact_rules import RuleReader
+from prot_ros.engines.kinds import Embedder, EngineError, FactReader, Message
+from prot_ros.memory import entities, recollection, scopes, summaries, vectors
 from prot_ros.memory.anticipation import Anticipation
 from prot_ros.memory.database import Database, MemoryUnavailable, Work
-from prot_ros.memory.extraction import Extraction, Extractor
+from prot_ros.memory.extraction import Extraction
 from prot_ros.memory.foresight import Foresight
 from prot_ros.memory.postgres import EmbeddedPostgres
 from prot_ros.memory.recollection import Recall
 from prot_ros.memory.schema import migrate
+from prot_ros.memory.scopes import Scope
 from prot_ros.memory.storable import MOST, storable
 from prot_ros.memory.summaries import Waiting
 from prot_ros.memory.terms import MOST_TEXT
@@ -53,59 +56,49 @@ RECENT_S = 3600.0
 MOST_PERSON = 100
 _MOST_SOURCE = 200
 
+NOWHERE = Scope(0, 0, ())
+
 _COUNTS = """
-SELECT (SELECT count(*) FROM turn WHERE person = $1) AS turns,
-       (SELECT count(*) FROM fact WHERE person = $1 AND valid_to IS NULL) AS facts,
-       (SELECT count(*) FROM extraction WHERE person = $1 AND extracted_at IS NULL) AS waiting
+SELECT (SELECT count(*) FROM turn WHERE scope = $1) AS turns,
+       (SELECT count(*) FROM fact WHERE scope = $1 AND live) AS facts,
+       (SELECT count(*) FROM extraction WHERE scope = $1 AND extracted_at IS NULL) AS waiting
 """
 # A turn whose reply came first has no words yet.
 _UTTERANCE = """
 WITH told AS (
-    INSERT INTO turn (person, stamp, source, utterance) VALUES ($1, $2, $3, $4)
-    ON CONFLICT (person, stamp) DO UPDATE
+    INSERT INTO turn (scope, stamp, source, utterance) VALUES ($1, $2, $3, $4)
+    ON CONFLICT (scope, stamp) DO UPDATE
         SET source = excluded.source, utterance = excluded.utterance
         WHERE turn.utterance = ''
     RETURNING id
 )
-INSERT INTO extraction (turn, person) SELECT id, $1 FROM told
+INSERT INTO extraction (turn, scope) SELECT id, $1 FROM told
 ON CONFLICT DO NOTHING
 RETURNING turn
 """
-_SAME = 'SELECT utterance = $3 FROM turn WHERE person = $1 AND stamp = $2'
+_SAME = 'SELECT utterance = $3 FROM turn WHERE scope = $1 AND stamp = $2'
 _REPLY = """
-INSERT INTO turn (person, stamp, source, utterance, said, heard, cut, replied_at)
+INSERT INTO turn (scope, stamp, source, utterance, said, heard, cut, replied_at)
 VALUES ($1, $2, '', '', $3, $4, $5, now())
-ON CONFLICT (person, stamp) DO UPDATE
+ON CONFLICT (scope, stamp) DO UPDATE
     SET said = excluded.said, heard = excluded.heard, cut = excluded.cut,
         replied_at = coalesce(turn.replied_at, excluded.replied_at)
-"""
-_NAMES = """
-SELECT name FROM (
-    SELECT object AS name, confirmed_by FROM fact
-    WHERE person = $1 AND valid_to IS NULL AND predicate = 'name'
-    UNION ALL
-    SELECT subject, confirmed_by FROM fact
-    WHERE person = $1 AND valid_to IS NULL AND subject_key <> 'user'
-        AND subject_key NOT LIKE 'user''s %'
-) AS known
-WHERE length(name) <= 100 -- what is longer is no name
-GROUP BY name ORDER BY max(confirmed_by) DESC, name LIMIT $2
 """
 # What was cut before anything was heard has been asked again, as part of a later turn.
 _RECENT = """
 SELECT stamp, utterance, heard, cut
-FROM (SELECT * FROM turn WHERE person = $1 ORDER BY id DESC LIMIT $2) AS latest
+FROM (SELECT * FROM turn WHERE scope = $1 ORDER BY id DESC LIMIT $2) AS latest
 WHERE created_at > now() - make_interval(secs => $3) AND NOT (cut AND heard = '')
 ORDER BY id
 """
 
 
 class Memory:
-    """One person's memory. Nothing is shared between two objects but the database.
+    """One person's memory with one robot. Nothing is shared between two objects but the database.
 
-    `url` names a server; None runs one on `data_folder`. `extract` may be replaced by whatever
-    else reads facts out of a text. `embedder`, which the caller opens and closes, is a service
-    that takes its time and may be away: only recalling waits for it, and not long.
+    What `shared` means is said in `scopes`. `url` names a server; None runs one on `data_folder`.
+    `reader` reads facts out of what was said, and `embedder` is a service that takes its time and
+    may be away: only recalling waits for it, and not long. The caller opens and closes both.
     """
 
     def __init__(
@@ -114,7 +107,9 @@ class Memory:
         data_folder: Path,
         person: str = 'someone',
         *,
-        extract: Extractor = facts_told,
+        robot: str = '',
+        shared: bool | None = None,
+        reader: FactReader | None = None,
         embedder: Embedder | None = None,
         deadline_s: float = DEADLINE_S,
     ) -> None:
@@ -125,12 +120,15 @@ class Memory:
                 f'{MOST_PERSON}; set the parameter person'
             )
         self.person = person
+        self.robot = storable(robot, MOST_PERSON).strip()
+        self._shared = shared
+        self._scope = NOWHERE
+        self._space = 0
         self._url = url
         self._data_folder = data_folder
-        self._extract = extract
+        self._reader = reader or RuleReader()
         local = LocalEmbedder()
         self._embedder = embedder or local
-        self._quick_embedder = None if embedder else local
         self._deadline_s = deadline_s
         self._held: AsyncExitStack | None = None
         self._server: EmbeddedPostgres | None = None
@@ -145,7 +143,7 @@ class Memory:
             None if embedder else LOCAL_EVERY_S,
         )
         self.grown = asyncio.Event()
-        """Set when facts have been added; whoever waits for that clears it first."""
+        """Set when a turn has been read; whoever waits for that clears it first."""
         self._turns = 0
         self._facts = 0
 
@@ -180,28 +178,27 @@ class Memory:
             database = Database(url)
             held.push_async_callback(database.close)
             await database.open(vectors)
-            counts = await database.run(
-                lambda connection: connection.fetchrow(_COUNTS, self.person), 10.0
-            )
+            counts = await database.run(self._settle_in, 10.0)
             self._turns, self._facts = counts['turns'], counts['facts']
             self._database = database
             await self.recall('first-use costs', 1)
-            if self._extract is facts_told:
-                facts_told('first-use costs 첫 비용')  # loads the languages
-            vectors_of_facts = Vectors(database, self.person, self._embedder)
-            extraction = Extraction(
-                database, self.person, self._extract, self._quick_embedder, self._note_growth
-            )
+            given = Vectors(database, self._scope.number, self._embedder, self._space)
+            extraction = Extraction(database, self._scope.number, self._reader, self._note_reading)
             extraction.waiting = counts['waiting']
             # Pushed last, so they end first: nothing may still use the pool when the pool ends.
             held.push_async_callback(self._anticipation.stop)
-            held.push_async_callback(vectors_of_facts.stop)
-            vectors_of_facts.start()
-            self._vectors = vectors_of_facts
+            held.push_async_callback(given.stop)
+            given.start()
+            self._vectors = given
             held.push_async_callback(extraction.stop)
             extraction.start()
             self._extraction = extraction
             self._held = held.pop_all()
+
+    async def _settle_in(self, connection: Connection) -> Record:
+        self._scope = await scopes.scope(connection, self.robot, self.person, self._shared)
+        self._space = await vectors.space(connection, self._embedder)
+        return await connection.fetchrow(_COUNTS, self._scope.number)
 
     async def close(self) -> None:
         """End the extraction, then the pool, then the server if it is ours. May be called twice.
@@ -219,7 +216,7 @@ class Memory:
         characters, half characters, more than 100,000 characters) is taken out, and logged.
         """
         words = _kept(text, turn)
-        arguments = (self.person, _checked(turn), storable(source, _MOST_SOURCE), words)
+        arguments = (self._scope.number, _checked(turn), storable(source, _MOST_SOURCE), words)
         new = await self._run(lambda connection: connection.fetchval(_UTTERANCE, *arguments))
         if new is not None:
             self._turns += 1
@@ -227,13 +224,19 @@ class Memory:
                 self._extraction.waiting += 1
                 self._extraction.wake()
         elif not await self._run(
-            lambda connection: connection.fetchval(_SAME, self.person, turn, words)
+            lambda connection: connection.fetchval(_SAME, self._scope.number, turn, words)
         ):
             _log.warning('turn %d was recorded with other words before; the first are kept', turn)
 
     async def record_reply(self, turn: Stamp, said: str, heard: str, cut: bool) -> None:
         """Commit what the robot answered and how much of it was heard."""
-        arguments = (self.person, _checked(turn), _kept(said, turn), _kept(heard, turn), cut)
+        arguments = (
+            self._scope.number,
+            _checked(turn),
+            _kept(said, turn),
+            _kept(heard, turn),
+            cut,
+        )
         await self._run(lambda connection: connection.execute(_REPLY, *arguments))
 
     async def recall(
@@ -255,10 +258,9 @@ class Memory:
         return await self._look_up(words, vector, limit)
 
     async def _look_up(self, words: str, vector: list[float], limit: int) -> Recall:
-        space = facts.space(self._embedder)
         return await self._run(
             lambda connection: recollection.recall(
-                connection, self.person, words, vector, space, limit
+                connection, self._scope, words, vector, self._space, limit
             )
         )
 
@@ -272,15 +274,16 @@ class Memory:
             self._foreseen = limit
             self._anticipation.expect(storable(text, MOST_TEXT))
 
-    def _note_growth(self) -> None:
+    def _note_reading(self) -> None:
         self.grown.set()
         if self._vectors is not None:
             self._vectors.wake()
 
     async def names(self, limit: int) -> tuple[str, ...]:
         """Return the names of at most `limit` people, places and pets, the latest told first."""
-        rows = await self._run(lambda connection: connection.fetch(_NAMES, self.person, limit))
-        return tuple(row['name'] for row in rows)
+        return await self._run(
+            lambda connection: entities.names(connection, self._scope.number, limit)
+        )
 
     async def recent(self, limit: int, most_age_s: float = RECENT_S) -> tuple[Message, ...]:
         """Return the latest messages exchanged, at most `limit`, oldest first.
@@ -288,7 +291,7 @@ class Memory:
         Of the robot's only what was heard; none older than `most_age_s` seconds.
         """
         rows = await self._run(
-            lambda connection: connection.fetch(_RECENT, self.person, limit, most_age_s)
+            lambda connection: connection.fetch(_RECENT, self._scope.number, limit, most_age_s)
         )
         messages = []
         for row in rows:
@@ -305,17 +308,19 @@ class Memory:
 
     async def summary(self) -> str:
         """Return the latest summary of what was said, '' where there is none."""
-        return await self._run(lambda connection: summaries.latest(connection, self.person))
+        return await self._run(lambda connection: summaries.latest(connection, self._scope.number))
 
     async def unsummarized(self, stays: Stamp) -> Waiting | None:
         """Return the oldest turns without a summary, of those before the turn `stays`."""
         return await self._run(
-            lambda connection: summaries.waiting(connection, self.person, stays)
+            lambda connection: summaries.waiting(connection, self._scope.number, stays)
         )
 
     async def write_summary(self, through: int, text: str) -> None:
         """Keep a summary of everything up to the turn of the number `through`."""
-        await self._run(lambda connection: summaries.write(connection, self.person, through, text))
+        await self._run(
+            lambda connection: summaries.write(connection, self._scope.number, through, text)
+        )
 
     async def settled(self, deadline_s: float = SETTLE_S) -> bool:
         """Wait until what was recorded has been extracted; False when that takes longer.
@@ -335,7 +340,7 @@ class Memory:
             'memory facts': self._facts + (extraction.growth if extraction else 0),
             'memory extractions waiting': extraction.waiting if extraction else 0,
             'memory extractions failed': extraction.failed if extraction else 0,
-            'memory embeddings': facts.space(self._embedder),
+            'memory embeddings': f'{self._embedder.name}/{self._embedder.dimensions}',
             'memory recalls foreseen': self._foresight.hits,
             'memory recalls without vector': self._anticipation.late,
             'memory vectors complete': self._vectors.complete if self._vectors else False,

@@ -23,28 +23,28 @@ model that can do so does not have all of it read at once."""
 MOST_TEXT = 8_000
 """Characters of a summary."""
 
-_LATEST = 'SELECT text, through FROM summary WHERE person = $1 ORDER BY id DESC LIMIT 1'
+_LATEST = 'SELECT text, through FROM summary WHERE scope = $1 ORDER BY id DESC LIMIT 1'
 # What was cut before anything was heard has been asked again, as part of a later turn. Turns are
 # committed in order: where the first one that stays is not here yet, all that are here are older.
 # Where none stays, the latest may be under way.
 _WAITING = """
-WITH stays AS (SELECT id FROM turn WHERE person = $1 AND stamp = $2)
+WITH stays AS (SELECT id FROM turn WHERE scope = $1 AND stamp = $2)
 SELECT id, utterance, heard, cut
 FROM (
     SELECT * FROM turn
-    WHERE person = $1 AND NOT (cut AND heard = '')
+    WHERE scope = $1 AND NOT (cut AND heard = '')
         AND CASE WHEN $2 = 0 THEN created_at < now() - interval '2 minutes'
             ELSE id < coalesce((SELECT id FROM stays), 9223372036854775807) END
     ORDER BY id DESC LIMIT $3
 ) AS older
 WHERE id > coalesce(
-    (SELECT through FROM summary WHERE person = $1 ORDER BY id DESC LIMIT 1), 0)
+    (SELECT through FROM summary WHERE scope = $1 ORDER BY id DESC LIMIT 1), 0)
 ORDER BY id LIMIT $4
 """
 # One that covers no more than the latest was made by another process meanwhile.
 _WRITE = """
-INSERT INTO summary (person, through, text)
-SELECT $1, $2, $3 WHERE NOT EXISTS (SELECT FROM summary WHERE person = $1 AND through >= $2)
+INSERT INTO summary (scope, through, text)
+SELECT $1, $2, $3 WHERE NOT EXISTS (SELECT FROM summary WHERE scope = $1 AND through >= $2)
 """
 
 
@@ -57,18 +57,18 @@ class Waiting:
     messages: tuple[Message, ...]
 
 
-async def latest(connection: Connection, person: str) -> str:
+async def latest(connection: Connection, scope: int) -> str:
     """Return the latest summary, '' where there is none."""
-    row = await connection.fetchrow(_LATEST, person)
+    row = await connection.fetchrow(_LATEST, scope)
     return row['text'] if row is not None else ''
 
 
-async def waiting(connection: Connection, person: str, stays: Stamp) -> Waiting | None:
+async def waiting(connection: Connection, scope: int, stays: Stamp) -> Waiting | None:
     """Return the oldest turns that have none, of those before the turn `stays`.
 
     NEVER is for no such turn.
     """
-    rows = await connection.fetch(_WAITING, person, stays, OLDEST, MOST_TURNS)
+    rows = await connection.fetch(_WAITING, scope, stays, OLDEST, MOST_TURNS)
     messages = []
     for row in rows:
         if row['utterance']:
@@ -78,6 +78,6 @@ async def waiting(connection: Connection, person: str, stays: Stamp) -> Waiting 
     return Waiting(rows[-1]['id'], tuple(messages)) if messages else None
 
 
-async def write(connection: Connection, person: str, through: int, text: str) -> None:
+async def write(connection: Connection, scope: int, through: int, text: str) -> None:
     """Keep a summary of everything up to the turn `through`."""
-    await connection.execute(_WRITE, person, through, storable(text, MOST_TEXT))
+    await connection.execute(_WRITE, scope, through, storable(text, MOST_TEXT))

@@ -25,6 +25,12 @@ from prot_ros.memory.store import Memory
 
 _numbers = itertools.count(1)
 
+FACTS = (
+    'SELECT f.valid_from, f.valid_to, f.last_turn, t.object '
+    'FROM prot.fact AS f JOIN prot.telling AS t ON t.id = f.telling'
+)
+"""A query for facts with what they say."""
+
 
 @contextlib.contextmanager
 def reachable_folder() -> Iterator[Path]:

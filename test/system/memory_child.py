@@ -11,6 +11,10 @@ import os
 import sys
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from readers import Reads
+
 from prot_ros.core.facts import USER, Fact
 from prot_ros.core.stamps import Stamp
 from prot_ros.memory.postgres import EmbeddedPostgres
@@ -42,7 +46,7 @@ async def serve(folder: str) -> None:
 
 async def tell(url: str, *texts: str) -> None:
     """Commit utterances whose extraction never ends."""
-    async with Memory(url, Path('/nonexistent'), extract=never) as memory:
+    async with Memory(url, Path('/nonexistent'), reader=Reads(never)) as memory:
         for number, text in enumerate(texts, 1):
             await memory.record_utterance(Stamp(number), text, 'hear')
             say('committed', number)
@@ -51,7 +55,7 @@ async def tell(url: str, *texts: str) -> None:
 
 async def talk(url: str, first: str) -> None:
     """Commit utterances and extract them, as fast as that goes."""
-    async with Memory(url, Path('/nonexistent'), extract=likes) as memory:
+    async with Memory(url, Path('/nonexistent'), reader=Reads(likes)) as memory:
         for number in range(int(first), int(first) + 10_000):
             await memory.record_utterance(Stamp(number), f'thing {number}', 'hear')
             say('committed', number)

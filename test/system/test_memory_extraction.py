@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import asyncio
 
-from database import execute, fetch, memory_on
+from database import FACTS, execute, fetch, memory_on
 from memory_child import likes
 from memory_processes import (
     child,
     lines,
 )
+from readers import Reads
 
 from prot_ros.core.facts import USER, Fact
 from prot_ros.core.stamps import Stamp
@@ -28,7 +29,7 @@ def test_a_failing_extractor_is_asked_again_and_keeps_nobody_waiting(fresh_url: 
         return likes(text)
 
     async def story() -> None:
-        async with memory_on(fresh_url, extract=flaky) as memory:
+        async with memory_on(fresh_url, reader=Reads(flaky)) as memory:
             await memory.record_utterance(Stamp(1), 'tea', 'stt')
             await memory.record_utterance(Stamp(2), 'jazz', 'stt')
             assert await memory.settled(SETTLE_S), 'a failed one is not waited for'
@@ -40,7 +41,7 @@ def test_a_failing_extractor_is_asked_again_and_keeps_nobody_waiting(fresh_url: 
             )
             assert row['failure'] == 'RuntimeError: the model is away'
             await execute(fresh_url, 'UPDATE prot.extraction SET retry_at = now()')
-        async with memory_on(fresh_url, extract=flaky) as memory:
+        async with memory_on(fresh_url, reader=Reads(flaky)) as memory:
             assert await memory.settled(SETTLE_S)
             assert len((await memory.recall('x', 5)).facts) == 2
 
@@ -58,7 +59,7 @@ def test_several_workers_extract_each_turn_once(fresh_url: str) -> None:
     async def story() -> None:
         async with memory_on(fresh_url) as memory:  # makes the schema
             pass
-        memories = [memory_on(fresh_url, extract=slow) for _ in range(4)]
+        memories = [memory_on(fresh_url, reader=Reads(slow)) for _ in range(4)]
         async with asyncio.TaskGroup() as tasks:
             for memory in memories:
                 tasks.create_task(memory.open())
@@ -70,7 +71,10 @@ def test_several_workers_extract_each_turn_once(fresh_url: str) -> None:
             for memory in memories:
                 tasks.create_task(memory.close())
         assert sorted(extracted, key=int) == [f'{number}' for number in range(40)]
-        live = await fetch(fresh_url, 'SELECT object FROM prot.fact WHERE valid_to IS NULL')
+        live = await fetch(
+            fresh_url,
+            f'{FACTS} WHERE f.live',
+        )
         assert [row['object'] for row in live] == ['39'], 'the last told, in whatever order'
 
     asyncio.run(story())
@@ -84,7 +88,7 @@ def test_a_kill_between_commit_and_extraction_loses_and_doubles_nothing(fresh_ur
 
     async def story() -> None:
         for _ in range(2):
-            async with memory_on(fresh_url, extract=likes) as memory:
+            async with memory_on(fresh_url, reader=Reads(likes)) as memory:
                 assert await memory.settled(SETTLE_S)
                 facts = (await memory.recall('x', 5)).facts
                 assert sorted(fact.object for fact in facts) == ['jazz', 'tea']
@@ -100,11 +104,17 @@ def test_kills_at_any_moment_leave_every_committed_turn_and_its_fact_once(fresh_
             committed |= {int(words[1]) for words in lines(process, 'committed', count)}
 
     async def story() -> None:
-        async with memory_on(fresh_url, extract=likes) as memory:
+        async with memory_on(fresh_url, reader=Reads(likes)) as memory:
             assert await memory.settled(SETTLE_S)
         stamps = [row['stamp'] for row in await fetch(fresh_url, 'SELECT stamp FROM prot.turn')]
         assert committed <= set(stamps)
-        objects = [row['object'] for row in await fetch(fresh_url, 'SELECT object FROM prot.fact')]
+        objects = [
+            row['object']
+            for row in await fetch(
+                fresh_url,
+                FACTS,
+            )
+        ]
         assert sorted(objects) == sorted(f'thing {stamp}' for stamp in stamps)
 
     asyncio.run(story())

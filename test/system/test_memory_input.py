@@ -8,6 +8,8 @@ import asyncio
 import pytest
 from database import execute, fetch, memory_on
 from memory_child import likes
+from readers import Reads
+from waiting import until
 
 from prot_ros.core.stamps import Stamp
 from prot_ros.engines.kinds import EngineError
@@ -34,7 +36,7 @@ HOSTILE = [
 
 def test_hostile_text_is_kept_as_data(fresh_url: str, caplog: pytest.LogCaptureFixture) -> None:
     async def story() -> None:
-        async with memory_on(fresh_url, extract=likes, person="O'Neil \0; --") as memory:
+        async with memory_on(fresh_url, reader=Reads(likes), person="O'Neil \0; --") as memory:
             for number, text in enumerate(HOSTILE, 1):
                 await memory.record_utterance(Stamp(number), text, text)
                 await memory.record_reply(Stamp(number), text, text, False)
@@ -56,7 +58,7 @@ def test_text_beyond_every_bound_is_cut_and_said(
     fresh_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def story() -> None:
-        async with memory_on(fresh_url, extract=likes) as memory:
+        async with memory_on(fresh_url, reader=Reads(likes)) as memory:
             await memory.record_utterance(Stamp(1), 'x' * 1_000_000, 'stt')
             assert await memory.settled(SETTLE_S)
 
@@ -107,11 +109,12 @@ def test_the_extension_may_lie_in_any_schema(fresh_url: str) -> None:
         await execute(
             fresh_url, 'CREATE SCHEMA "ext""ra"', 'CREATE EXTENSION vector SCHEMA "ext""ra"'
         )
-        async with memory_on(fresh_url, extract=likes) as memory:
+        async with memory_on(fresh_url, reader=Reads(likes)) as memory:
             await memory.record_utterance(Stamp(1), 'tea', 'stt')
             assert await memory.settled(SETTLE_S)
             assert (await memory.recall('tea', 5)).facts
-        assert len(await fetch(fresh_url, 'SELECT 1 FROM prot.fact_vector')) == 1
+            await until(lambda: memory.stats()['memory vectors complete'])
+        assert len(await fetch(fresh_url, 'SELECT 1 FROM prot.turn_vector')) == 1
 
     asyncio.run(story())
 

@@ -11,6 +11,7 @@ import asyncpg
 import pytest
 from database import execute, fetch, memory_on
 from memory_child import likes
+from readers import Reads
 from waiting import until
 
 from prot_ros.core.facts import Fact
@@ -54,7 +55,7 @@ def test_a12_a_thousand_operations_and_failures_leave_the_pool_idle(fresh_url: s
             pass
 
     async def story() -> None:
-        async with memory_on(fresh_url, extract=likes) as memory:
+        async with memory_on(fresh_url, reader=Reads(likes)) as memory:
             limit = asyncio.Semaphore(16)
 
             async def bounded(number: int) -> None:
@@ -102,7 +103,7 @@ def test_a14_closing_under_load_ends_work_before_the_pool(
     async def story() -> None:
         done: list[int] = []
         under_load = asyncio.Event()
-        memory = memory_on(fresh_url, extract=likes)
+        memory = memory_on(fresh_url, reader=Reads(likes))
         await memory.open()
         async with asyncio.TaskGroup() as tasks:
             for start in range(0, 8000, 1000):
@@ -130,14 +131,14 @@ def test_a14_closing_during_an_endless_extraction_releases_its_turn(fresh_url: s
             await asyncio.get_running_loop().create_future()
             raise AssertionError
 
-        memory = memory_on(fresh_url, extract=endless)
+        memory = memory_on(fresh_url, reader=Reads(endless))
         await memory.open()
         await memory.record_utterance(Stamp(1), 'tea', 'stt')
         await begun.wait()
         started = time.monotonic()
         await memory.close()
         assert time.monotonic() - started < 2.0
-        async with memory_on(fresh_url, extract=likes) as memory:
+        async with memory_on(fresh_url, reader=Reads(likes)) as memory:
             assert await memory.settled(SETTLE_S)
             assert len((await memory.recall('x', 5)).facts) == 1
 
@@ -146,8 +147,8 @@ def test_a14_closing_during_an_endless_extraction_releases_its_turn(fresh_url: s
 
 def test_a15_two_memories_in_one_process_share_nothing(fresh_url: str) -> None:
     async def story() -> None:
-        async with memory_on(fresh_url, 'alice', extract=likes) as alice:
-            async with memory_on(fresh_url, 'bob', extract=likes) as bob:
+        async with memory_on(fresh_url, 'alice', reader=Reads(likes)) as alice:
+            async with memory_on(fresh_url, 'bob', reader=Reads(likes)) as bob:
                 await alice.record_utterance(Stamp(1), 'tea', 'stt')
                 await bob.record_utterance(Stamp(1), 'coffee', 'stt')
                 assert await alice.settled(SETTLE_S)
@@ -184,7 +185,7 @@ def test_a_memory_can_be_opened_and_closed_again_and_again(fresh_url: str) -> No
 
 def test_c05_a_connection_that_died_is_replaced_without_a_failed_turn(fresh_url: str) -> None:
     async def story() -> None:
-        async with memory_on(fresh_url, extract=likes) as memory:
+        async with memory_on(fresh_url, reader=Reads(likes)) as memory:
             for number in range(1, 21):
                 await end_backends(fresh_url)
                 await memory.record_utterance(Stamp(number), f'thing {number}', 'stt')
@@ -197,7 +198,7 @@ def test_c05_a_connection_that_died_is_replaced_without_a_failed_turn(fresh_url:
 
 def test_a_statement_that_the_server_refuses_is_no_hang_and_no_loss(fresh_url: str) -> None:
     async def story() -> None:
-        async with memory_on(fresh_url, extract=likes) as memory:
+        async with memory_on(fresh_url, reader=Reads(likes)) as memory:
             await execute(fresh_url, 'ALTER TABLE prot.turn RENAME TO gone')
             with pytest.raises(EngineError, match='refuses'):
                 await memory.record_utterance(Stamp(1), 'tea', 'stt')

@@ -11,12 +11,14 @@ from pathlib import Path
 
 import psutil
 import pytest
-from database import fetch
+from database import FACTS, fetch
 from memory_child import likes
 from memory_processes import (
     children,
     eventually,
 )
+from readers import Reads
+from waiting import until
 
 from prot_ros.core.stamps import Stamp
 from prot_ros.memory.database import MemoryUnavailable
@@ -30,7 +32,7 @@ def test_c05_a_restart_of_postgresql_in_use_fails_no_turn(
 ) -> None:
     async def story() -> None:
         # A busy machine takes its time to recover a killed server.
-        async with Memory(None, data_folder, extract=likes, deadline_s=10.0) as memory:
+        async with Memory(None, data_folder, reader=Reads(likes), deadline_s=10.0) as memory:
             server = memory._server
             assert server is not None
             for turn in range(1, 61):
@@ -43,9 +45,14 @@ def test_c05_a_restart_of_postgresql_in_use_fails_no_turn(
             assert await memory.settled(10.0)
             stats = memory.stats()
             assert stats['memory turns'] == stats['memory facts'] == 60
+            await until(lambda: memory.stats()['memory vectors complete'])
+            stats = memory.stats()
             assert stats['memory pool free'] == stats['memory pool size']
         async with EmbeddedPostgres(data_folder) as postgres:
-            facts = await fetch(postgres.url, 'SELECT object FROM prot.fact')
+            facts = await fetch(
+                postgres.url,
+                FACTS,
+            )
             assert len(facts) == len({row['object'] for row in facts}) == 60
 
     asyncio.run(story())
@@ -53,7 +60,7 @@ def test_c05_a_restart_of_postgresql_in_use_fails_no_turn(
 
 def test_a_server_that_hangs_costs_a_caller_its_patience_and_no_more(data_folder: Path) -> None:
     async def story() -> None:
-        async with Memory(None, data_folder, extract=likes, deadline_s=0.5) as memory:
+        async with Memory(None, data_folder, reader=Reads(likes), deadline_s=0.5) as memory:
             await memory.record_utterance(Stamp(1), 'tea', 'stt')
             assert await memory.settled(10.0)
             server = memory._server
@@ -97,7 +104,7 @@ def test_a_server_that_hangs_costs_a_caller_its_patience_and_no_more(data_folder
 def test_a_memory_whose_database_has_gone_for_good_still_closes(data_folder: Path) -> None:
     async def story() -> None:
         async with EmbeddedPostgres(data_folder) as postgres:
-            memory = Memory(postgres.url, data_folder, extract=likes, deadline_s=0.3)
+            memory = Memory(postgres.url, data_folder, reader=Reads(likes), deadline_s=0.3)
             await memory.open()
         with pytest.raises(MemoryUnavailable, match='cannot be reached'):
             await memory.record_utterance(Stamp(1), 'tea', 'stt')
@@ -113,7 +120,7 @@ def test_a_memory_whose_database_has_gone_for_good_still_closes(data_folder: Pat
 def test_b03_many_rounds_leave_no_process_thread_or_descriptor(data_folder: Path) -> None:
     async def rounds(count: int) -> None:
         for _ in range(count):
-            async with Memory(None, data_folder, extract=likes) as memory:
+            async with Memory(None, data_folder, reader=Reads(likes)) as memory:
                 await memory.record_utterance(Stamp(1), 'tea', 'stt')
                 assert await memory.settled(10.0)
 

@@ -43,18 +43,23 @@ async def tell(memory: Memory, *texts: str, first: int = 1) -> None:
 
 
 async def complete(memory: Memory, url: str, space: str) -> None:
-    """Wait until each live fact has a vector of the space."""
+    """Wait until each turn and each entity but the user has a vector of the space."""
+    lacking = f"""
+        SELECT 'turn', id FROM prot.turn WHERE id NOT IN (
+            SELECT turn FROM prot.turn_vector v JOIN prot.space s ON s.id = v.space
+            WHERE s.name = '{space}')
+        UNION ALL
+        SELECT 'entity', id FROM prot.entity WHERE kind <> 'user' AND id NOT IN (
+            SELECT entity FROM prot.entity_vector v JOIN prot.space s ON s.id = v.space
+            WHERE s.name = '{space}')
+    """
     deadline = time.monotonic() + SETTLE_S
-    while True:
-        live = await fetch(url, 'SELECT id FROM prot.fact WHERE valid_to IS NULL')
-        rows = await fetch(url, f"SELECT fact FROM prot.fact_vector WHERE space = '{space}'")
-        if live and {row['id'] for row in live} <= {row['fact'] for row in rows}:
-            return
-        assert time.monotonic() < deadline, f'{len(rows)} of {len(live)} facts have vectors'
+    while rows := await fetch(url, lacking):
+        assert time.monotonic() < deadline, f'these have no vectors: {rows}'
         await asyncio.sleep(0.01)
 
 
-def test_facts_get_the_vectors_of_a_service_after_they_are_known(fresh_url: str) -> None:
+def test_a_turn_gets_the_vector_of_a_service_after_its_facts_are_known(fresh_url: str) -> None:
     async def story() -> None:
         async with EmbeddingsSimulator() as sim, embeddings(sim) as embedder:
             sim.plan.rule = Behaviour(first_s=0.3)
@@ -83,9 +88,10 @@ def test_another_embedder_gets_vectors_of_its_own_and_the_old_ones_stay(fresh_ur
                 await complete(memory, fresh_url, VOYAGE)
             sizes = await fetch(
                 fresh_url,
-                'SELECT DISTINCT space, vector_dims(vector) AS size FROM prot.fact_vector',
+                'SELECT DISTINCT s.name, vector_dims(vector) AS size '
+                'FROM prot.turn_vector v JOIN prot.space s ON s.id = v.space',
             )
-            assert {(row['space'], row['size']) for row in sizes} == {(LOCAL, 256), (VOYAGE, 1024)}
+            assert {(row['name'], row['size']) for row in sizes} == {(LOCAL, 256), (VOYAGE, 1024)}
         async with memory_on(fresh_url) as memory:  # and back
             await complete(memory, fresh_url, LOCAL)
 

@@ -7,10 +7,10 @@ import random
 
 from hypothesis import given
 from hypothesis import strategies as st
+from prot_ros.memory.succession import Live, Outcome, settle, slot
 
 from prot_ros.core.facts import USER, Fact
 from prot_ros.memory.storable import key
-from prot_ros.memory.succession import Live, Outcome, settle, slot
 
 
 def fact(predicate: str, value: str, subject: str = USER) -> Fact:

@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from prot_ros.core.facts import Fact
 from prot_ros.core.offline.languages import LANGUAGES
 
 
-def facts_told(text: str) -> tuple[Fact, ...]:
+def facts_told(text: str, told_at: datetime | None = None) -> tuple[Fact, ...]:
     """Return what the speaker states, in the order of telling, each fact once.
 
     Questions, hypotheses, hearsay and negated statements tell nothing, except that not to like is

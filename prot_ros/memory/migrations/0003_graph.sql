@@ -51,14 +51,16 @@ CREATE TABLE entity (
     scope integer NOT NULL REFERENCES scope ON DELETE CASCADE,
     kind text NOT NULL,
     name text NOT NULL,
-    -- A few words on it, made from its facts.
+    -- What is known of it in a few sentences, made from its facts; `stale` until it is made anew.
     summary text NOT NULL DEFAULT '',
+    stale boolean NOT NULL DEFAULT true,
     -- The latest turn that spoke of it.
     last_turn bigint NOT NULL,
     mentions integer NOT NULL DEFAULT 0
 ) WITH (fillfactor = 70); -- counters change in place; vectors lie elsewhere
 
 CREATE INDEX entity_of_scope ON entity (scope, id);
+CREATE INDEX entity_stale ON entity (scope, id) WHERE stale;
 -- One user in each scope.
 CREATE UNIQUE INDEX entity_user ON entity (scope) WHERE kind = 'user';
 
@@ -92,19 +94,17 @@ CREATE INDEX telling_in_slot ON telling (scope, slot, turn);
 CREATE INDEX telling_of_subject ON telling (subject_entity);
 CREATE INDEX telling_of_object ON telling (object_entity) WHERE object_entity IS NOT NULL;
 
--- What an entity is called. One that nobody tells any more goes with its telling.
+-- What an entity is called: names as they are compared, over letter case, scripts and spellings,
+-- and what it is to the user, such as `user's sister`.
 CREATE TABLE alias (
     scope integer NOT NULL,
-    -- The name as it is compared: over letter case, scripts and spellings; or `user's sister`.
     key text NOT NULL,
     entity bigint NOT NULL REFERENCES entity ON DELETE CASCADE,
-    telling bigint NOT NULL REFERENCES telling ON DELETE CASCADE,
     name text NOT NULL,
-    PRIMARY KEY (scope, key, entity, telling)
+    PRIMARY KEY (scope, key, entity)
 );
 
 CREATE INDEX alias_of_entity ON alias (entity);
-CREATE INDEX alias_of_telling ON alias (telling);
 
 -- What is or was true: `valid_from` to `valid_to` in the world, `learnt_at` to `ended_at` in what
 -- the robot knew. Made from the tellings of a slot; nothing here is the only copy of anything.
@@ -120,17 +120,19 @@ CREATE TABLE fact (
     valid_to timestamptz,
     learnt_at timestamptz NOT NULL,
     ended_at timestamptz,
+    -- Whether it was true when the slot was last told of, or was going to be.
+    live boolean NOT NULL,
     -- The latest turn that said so, and how many did.
     last_turn bigint NOT NULL,
     told integer NOT NULL
 ) WITH (fillfactor = 80);
 
-CREATE UNIQUE INDEX fact_live ON fact (scope, slot) WHERE valid_to IS NULL;
+CREATE UNIQUE INDEX fact_endless ON fact (scope, slot) WHERE valid_to IS NULL;
 CREATE INDEX fact_in_slot ON fact (scope, slot);
 -- Hops: the latest facts of an entity first, so that reading a few of a hub is cheap.
-CREATE INDEX fact_live_of_subject ON fact (subject, last_turn) WHERE valid_to IS NULL;
+CREATE INDEX fact_live_of_subject ON fact (subject, last_turn) WHERE live;
 CREATE INDEX fact_live_of_object ON fact (object, last_turn)
-    WHERE valid_to IS NULL AND object IS NOT NULL;
+    WHERE live AND object IS NOT NULL;
 CREATE INDEX fact_of_subject ON fact (subject);
 CREATE INDEX fact_of_object ON fact (object) WHERE object IS NOT NULL;
 CREATE INDEX fact_of_telling ON fact (telling);
@@ -184,8 +186,6 @@ CREATE TABLE entity_vector (
     scope integer NOT NULL,
     space smallint NOT NULL REFERENCES space ON DELETE CASCADE,
     entity bigint NOT NULL REFERENCES entity ON DELETE CASCADE,
-    -- Made from this text; another one now, and it is made anew.
-    of_text text NOT NULL,
     vector halfvec NOT NULL,
     PRIMARY KEY (scope, space, entity)
 );
@@ -195,11 +195,13 @@ CREATE INDEX entity_vector_of_entity ON entity_vector (entity);
 CREATE TABLE community (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     scope integer NOT NULL REFERENCES scope ON DELETE CASCADE,
+    -- A circle that everybody has, such as `family`; '' for one that was found in talk.
+    circle text NOT NULL,
     name text NOT NULL,
     summary text NOT NULL,
     made_at timestamptz NOT NULL DEFAULT now()
 );
-CREATE INDEX community_of_scope ON community (scope);
+CREATE INDEX community_of_scope ON community (scope, circle);
 
 CREATE TABLE community_member (
     entity bigint NOT NULL REFERENCES entity ON DELETE CASCADE,

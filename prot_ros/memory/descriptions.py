@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Says in a few sentences what is known of an entity: what its vector is made from."""
+
+from __future__ import annotations
+
+from asyncpg import Connection
+
+FACTS = 8
+"""Of one entity, the latest."""
+MOST_TEXT = 1_000
+"""Characters."""
+BATCH = 64
+
+_STALE = """
+SELECT e.id, e.name, e.summary, coalesce(told.texts, '{}') AS texts
+FROM entity AS e
+CROSS JOIN LATERAL (
+    SELECT array_agg(latest.text ORDER BY latest.last_turn DESC) AS texts
+    FROM (
+        (SELECT t.text, f.last_turn FROM fact AS f JOIN telling AS t ON t.id = f.telling
+         WHERE f.subject = e.id AND f.live ORDER BY f.last_turn DESC LIMIT $3)
+        UNION
+        (SELECT t.text, f.last_turn FROM fact AS f JOIN telling AS t ON t.id = f.telling
+         WHERE f.object = e.id AND f.live ORDER BY f.last_turn DESC LIMIT $3)
+        ORDER BY 2 DESC LIMIT $3
+    ) AS latest
+) AS told
+WHERE e.scope = $1 AND e.stale AND e.kind <> 'user'
+ORDER BY e.id LIMIT $2
+"""
+_DESCRIBED = """
+UPDATE entity AS e SET summary = new.summary, stale = false
+FROM unnest($1::bigint[], $2::text[]) AS new (id, summary)
+WHERE e.id = new.id
+"""
+# They are made anew from the new words.
+_OUTDATED = 'DELETE FROM entity_vector WHERE scope = $1 AND entity = ANY ($2::bigint[])'
+
+
+async def describe(connection: Connection, scope: int) -> int:
+    """Describe at most BATCH entities that have changed; return how many there were."""
+    async with connection.transaction():
+        rows = await connection.fetch(_STALE, scope, BATCH, FACTS)
+        if not rows:
+            return 0
+        summaries = [_summary(row['name'], row['texts']) for row in rows]
+        changed = [
+            row['id']
+            for row, summary in zip(rows, summaries, strict=True)
+            if summary != row['summary']
+        ]
+        await connection.execute(_DESCRIBED, [row['id'] for row in rows], summaries)
+        await connection.execute(_OUTDATED, scope, changed)
+    return len(rows)
+
+
+def _summary(name: str, texts: list[str]) -> str:
+    sentences = dict.fromkeys(' '.join(text.split()) for text in texts)
+    return ' '.join([f'{name}.' if name else '', *sentences]).strip()[:MOST_TEXT]
