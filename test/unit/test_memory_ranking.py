@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from prot_ros.core.facts import USER, Fact
-from prot_ros.memory.ranking import Candidate, rank
+from prot_ros.memory import ranking
+from prot_ros.memory.ranking import Candidate
 
 NAME = Fact(USER, 'name', 'Alice', 'my name is Alice')
 HOME = Fact(USER, 'lives in', 'Seoul', 'I live in Seoul')
@@ -14,6 +17,10 @@ JISU = Fact('Jisu', 'lives in', 'Busan', 'Jisu lives in Busan')
 
 def found(fact: Fact, number: int = 1, words: float = 0.0, similarity: float = 0.0) -> Candidate:
     return Candidate(number, fact, words, similarity)
+
+
+def rank(candidates: Iterable[Candidate], limit: int) -> tuple[Fact, ...]:
+    return tuple(each.fact for each in ranking.rank(candidates, limit))
 
 
 def test_what_shares_words_with_the_question_comes_first() -> None:
@@ -52,3 +59,20 @@ def test_who_the_user_is_keeps_a_place_however_much_else_is_relevant() -> None:
 
 def test_nothing_known_is_nothing_recalled() -> None:
     assert rank([], 20) == ()
+
+
+def test_whoever_is_named_is_told_of_before_those_they_are_linked_to() -> None:
+    tom = Fact('Tom', 'lives in', 'Busan', 'Tom lives in Busan')
+    story = [Candidate(1, JISU, name=1.0), Candidate(9, tom, further=1.0), found(TEA)]
+    first, second, *_ = ranking.rank(story, 20)
+    assert (first.fact, first.reason) == (JISU, 'name')
+    assert (second.fact, second.reason) == (tom, 'link')
+
+
+def test_a_circle_that_was_spoken_of_brings_those_of_it() -> None:
+    (jisu,) = ranking.rank([Candidate(1, JISU, circle=True)], 20)
+    assert jisu.reason == 'circle'
+
+
+def test_what_another_told_of_themselves_is_no_fact_about_who_is_speaking() -> None:
+    assert rank([Candidate(1, HOME, own=False)], 20) == ()
