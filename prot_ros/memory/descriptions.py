@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from asyncpg import Connection
 
+from prot_ros.memory import communities
+
 FACTS = 8
 """Of one entity, the latest."""
 MOST_TEXT = 1_000
@@ -38,7 +40,7 @@ _OUTDATED = 'DELETE FROM entity_vector WHERE scope = $1 AND entity = ANY ($2::bi
 
 
 async def describe(connection: Connection, scope: int) -> int:
-    """Describe at most BATCH entities that have changed; return how many there were."""
+    """Describe at most BATCH entities that have changed, and their circles; return how many."""
     async with connection.transaction():
         rows = await connection.fetch(_STALE, scope, BATCH, FACTS)
         if not rows:
@@ -51,6 +53,7 @@ async def describe(connection: Connection, scope: int) -> int:
         ]
         await connection.execute(_DESCRIBED, [row['id'] for row in rows], summaries)
         await connection.execute(_OUTDATED, scope, changed)
+        await communities.gather(connection, scope)
     return len(rows)
 
 

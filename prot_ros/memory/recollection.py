@@ -10,14 +10,17 @@ newest. `ranking` decides.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from asyncpg import Connection, Record
 
+from prot_ros.core.circles import circles_spoken_of
 from prot_ros.core.facts import USER, Fact
 from prot_ros.memory.ranking import IDENTITY, Candidate, rank
 from prot_ros.memory.scopes import Scope
 from prot_ros.memory.terms import terms
 from prot_ros.memory.timeline import slot
+from prot_ros.memory.vector_indexes import Space
 
 
 @dataclass(frozen=True)
@@ -74,29 +77,9 @@ WITH heard AS (
     FROM name_hit WHERE entities <= $3
     GROUP BY entity ORDER BY weight DESC, entity DESC LIMIT $5
 ), near_entity AS MATERIALIZED (
-    SELECT entity, 1 - (vector <=> $6) AS similarity
-    FROM (
-        SELECT newest.entity, newest.vector
-        FROM heard
-        CROSS JOIN LATERAL (
-            SELECT entity, vector FROM entity_vector
-            WHERE scope = heard.scope AND space = $7 AND $6::halfvec IS NOT NULL
-            ORDER BY entity DESC LIMIT $9
-        ) AS newest
-    ) AS compared
-    ORDER BY vector <=> $6 LIMIT $8
+    SELECT entity, similarity FROM ({near_entity}) AS near ORDER BY similarity DESC LIMIT $8
 ), near_turn AS MATERIALIZED (
-    SELECT turn, 1 - (vector <=> $6) AS similarity
-    FROM (
-        SELECT newest.turn, newest.vector
-        FROM heard
-        CROSS JOIN LATERAL (
-            SELECT turn, vector FROM turn_vector
-            WHERE scope = heard.scope AND space = $7 AND $6::halfvec IS NOT NULL
-            ORDER BY turn DESC LIMIT $9
-        ) AS newest
-    ) AS compared
-    ORDER BY vector <=> $6 LIMIT $10
+    SELECT turn, similarity FROM ({near_turn}) AS near ORDER BY similarity DESC LIMIT $10
 ), seed AS MATERIALIZED (
     SELECT entity, max(weight) AS weight
     FROM (
@@ -175,6 +158,22 @@ LEFT JOIN near_link ON near_link.id = f.id
 LEFT JOIN far_link ON far_link.id = f.id
 LEFT JOIN told_near ON told_near.id = f.id
 """
+# Scopes, spaces and dimensions are numbers of ours: an index over part of a table is only chosen
+# where the statement itself says which part is meant.
+_NEWEST = """
+(SELECT {item}, 1 - (vector <=> $6) AS similarity
+ FROM (SELECT {item}, vector FROM {table}
+       WHERE scope = {scope:d} AND space = $7 AND $6::halfvec IS NOT NULL
+       ORDER BY {item} DESC LIMIT $9) AS newest
+ ORDER BY vector <=> $6 LIMIT {limit})
+"""
+_NEAREST = """
+(SELECT {item}, 1 - (vector::halfvec({dimensions:d}) <=> $6::halfvec({dimensions:d})) AS similarity
+ FROM {table}
+ WHERE scope = {scope:d} AND space = {space:d} AND $6::halfvec IS NOT NULL AND $7 = {space:d}
+     AND $9 > 0
+ ORDER BY vector::halfvec({dimensions:d}) <=> $6::halfvec({dimensions:d}) LIMIT {limit})
+"""
 NEAR_ENTITY = 0.35
 """Cosine from which an entity may be meant."""
 
@@ -189,30 +188,53 @@ class Recall:
     """Why each of the facts is there."""
 
 
+@lru_cache(maxsize=16)
+def statement(heard: tuple[int, ...], space: Space) -> str:
+    """Return the statement that looks through these scopes."""
+
+    def near(item: str, limit: str, indexed: frozenset[int]) -> str:
+        return ' UNION ALL '.join(
+            (_NEAREST if scope in indexed else _NEWEST).format(
+                item=item,
+                table=f'{item}_vector',
+                scope=scope,
+                space=space.number,
+                dimensions=space.dimensions,
+                limit=limit,
+            )
+            for scope in heard
+        )
+
+    return _CANDIDATES.format(
+        near_entity=near('entity', '$8', space.entities_indexed),
+        near_turn=near('turn', '$10', space.turns_indexed),
+    )
+
+
 async def recall(
     connection: Connection,
     scope: Scope,
     text: str,
     vector: list[float],
-    space: int,
+    space: Space,
     limit: int,
     reach: Reach = EVERYWHERE,
 ) -> Recall:
     """Return at most `limit` facts that are true now. `vector` is that of the text in `space`."""
     rows = await connection.fetch(
-        _CANDIDATES,
+        statement(scope.heard, space),
         list(scope.heard),
         list(terms(text)),
         reach.common,
         reach.words,
         reach.names,
         vector if any(vector) else None,
-        space,
+        space.number,
         reach.near_entities,
         reach.scanned,
         reach.near_turns,
         NEAR_ENTITY,
-        [],
+        list(circles_spoken_of(text)),
         reach.links,
         reach.further,
         [scope.user],

@@ -23,12 +23,13 @@ from typing import TypeVar
 from asyncpg import Connection, Record
 
 from prot_ros.core.stamps import Stamp
+from prot_ros.engines.background import Background
 from prot_ros.engines.embedders.local import LocalEmbedder
 from prot_ros.engines.fact_rules import RuleReader
 from prot_ros.engines.kinds import Embedder, EngineError, FactReader, Message
-from prot_ros.memory import entities, recollection, scopes, summaries, vectors
+from prot_ros.memory import entities, recollection, scopes, summaries, vector_indexes, vectors
 from prot_ros.memory.anticipation import Anticipation
-from prot_ros.memory.database import Database, MemoryUnavailable, Work
+from prot_ros.memory.database import FAILURES, Database, MemoryUnavailable, Work
 from prot_ros.memory.extraction import Extraction
 from prot_ros.memory.foresight import Foresight
 from prot_ros.memory.postgres import EmbeddedPostgres
@@ -38,6 +39,7 @@ from prot_ros.memory.scopes import Scope
 from prot_ros.memory.storable import MOST, storable
 from prot_ros.memory.summaries import Waiting
 from prot_ros.memory.terms import MOST_TEXT
+from prot_ros.memory.vector_indexes import Space
 from prot_ros.memory.vectors import Vectors
 
 T = TypeVar('T')
@@ -54,6 +56,8 @@ LOCAL_EVERY_S = 0.1
 RECENT_S = 3600.0
 """Talk older than this is no longer the same conversation; its facts are remembered."""
 MOST_PERSON = 100
+INDEX_EVERY = 500
+"""Vectors after which it is looked whether there are enough for an index."""
 _MOST_SOURCE = 200
 
 NOWHERE = Scope(0, 0, ())
@@ -123,8 +127,12 @@ class Memory:
         self.robot = storable(robot, MOST_PERSON).strip()
         self._shared = shared
         self._scope = NOWHERE
-        self._space = 0
+        self._space = Space(0, 0)
+        self._vector_schema = ''
+        self._indexing = Background('vector indexes')
+        self._given = 0
         self._url = url
+        self._reachable = ''
         self._data_folder = data_folder
         self._reader = reader or RuleReader()
         local = LocalEmbedder()
@@ -174,18 +182,27 @@ class Memory:
                 held.push_async_callback(self._server.close)
                 await self._server.open()
                 url = self._server.url
-            vectors = await migrate(url)
+            vector_schema = await migrate(url)
             database = Database(url)
             held.push_async_callback(database.close)
-            await database.open(vectors)
+            await database.open(vector_schema)
             counts = await database.run(self._settle_in, 10.0)
             self._turns, self._facts = counts['turns'], counts['facts']
             self._database = database
             await self.recall('first-use costs', 1)
-            given = Vectors(database, self._scope.number, self._embedder, self._space)
+            self._vector_schema = vector_schema
+            self._reachable = url
+            given = Vectors(
+                database,
+                self._scope.number,
+                self._embedder,
+                self._space.number,
+                self._index_vectors,
+            )
             extraction = Extraction(database, self._scope.number, self._reader, self._note_reading)
             extraction.waiting = counts['waiting']
             # Pushed last, so they end first: nothing may still use the pool when the pool ends.
+            held.push_async_callback(self._indexing.stop)
             held.push_async_callback(self._anticipation.stop)
             held.push_async_callback(given.stop)
             given.start()
@@ -197,7 +214,9 @@ class Memory:
 
     async def _settle_in(self, connection: Connection) -> Record:
         self._scope = await scopes.scope(connection, self.robot, self.person, self._shared)
-        self._space = await vectors.space(connection, self._embedder)
+        number = await vectors.space(connection, self._embedder)
+        of = Space(number, self._embedder.dimensions)
+        self._space = await vector_indexes.look(connection, self._scope.heard, of)
         return await connection.fetchrow(_COUNTS, self._scope.number)
 
     async def close(self) -> None:
@@ -278,6 +297,27 @@ class Memory:
         self.grown.set()
         if self._vectors is not None:
             self._vectors.wake()
+
+    def _index_vectors(self) -> None:
+        """See whether there are many more vectors than at the last look."""
+        if self._vectors is None or self._vectors.given < self._given:
+            return
+        self._given = self._vectors.given + INDEX_EVERY
+        self._indexing.start(self._make_indexes())
+
+    async def _make_indexes(self) -> None:
+        try:
+            made = await vector_indexes.build(
+                self._reachable, self._vector_schema, self._scope.number, self._space
+            )
+            if made:
+                self._space = await self._run(
+                    lambda connection: vector_indexes.look(
+                        connection, self._scope.heard, self._space
+                    )
+                )
+        except (*FAILURES, EngineError) as err:
+            _log.warning('no index over vectors is made, which are compared one by one: %s', err)
 
     async def names(self, limit: int) -> tuple[str, ...]:
         """Return the names of at most `limit` people, places and pets, the latest told first."""

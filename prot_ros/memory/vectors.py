@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from asyncpg import Connection, Record
@@ -82,12 +82,19 @@ class Vectors:
     """One worker for one scope. `start` in an event loop, `stop` before the pool ends."""
 
     def __init__(
-        self, database: Database, scope: int, embedder: Embedder, space_number: int
+        self,
+        database: Database,
+        scope: int,
+        embedder: Embedder,
+        space_number: int,
+        on_complete: Callable[[], None] = lambda: None,
     ) -> None:
+        """`on_complete` is called when nothing lacks a vector any more."""
         self._database = database
         self._scope = scope
         self._embedder = embedder
         self._space = space_number
+        self._on_complete = on_complete
         self._wanted = asyncio.Event()
         self._giving = Background('vectors')
         self.given = 0
@@ -151,6 +158,7 @@ class Vectors:
                 self.given += len(given)
         if not self._wanted.is_set():
             self.complete = True
+            self._on_complete()
 
     async def _lacking(self, table: _Table, below: int) -> list[Record]:
         async def look(connection: Connection) -> list[Record]:

@@ -17,6 +17,7 @@ from prot_ros.core.stamps import Stamp
 from prot_ros.engines.kinds import Message
 from prot_ros.memory.recollection import recall
 from prot_ros.memory.scopes import Scope
+from prot_ros.memory.vector_indexes import Space
 
 SETTLE_S = 10.0
 
@@ -115,7 +116,9 @@ def test_a_common_word_does_not_push_out_what_is_asked_for(fresh_url: str) -> No
         connection = await asyncpg.connect(fresh_url, server_settings=names)
         no_vector = [0.0] * 256
         for said, found in (('lot', 0), ('cello lot', 1)):
-            recalled = await recall(connection, Scope(1, 1, (1,)), said, no_vector, 1, 20)
+            recalled = await recall(
+                connection, Scope(1, 1, (1,)), said, no_vector, Space(1, 256), 20
+            )
             assert len(recalled.facts) == found, said
         await connection.close()
 
