@@ -28,9 +28,9 @@ TABLES = ('turn_vector', 'entity_vector')
 
 _COUNT = {
     'turn_vector': 'SELECT count(*) FROM (SELECT FROM turn_vector '
-    'WHERE scope = $1 AND space = $2 LIMIT $3) AS some',
+    'WHERE scope = $1 AND space = $2 LIMIT $3) AS counted',
     'entity_vector': 'SELECT count(*) FROM (SELECT FROM entity_vector '
-    'WHERE scope = $1 AND space = $2 LIMIT $3) AS some',
+    'WHERE scope = $1 AND space = $2 LIMIT $3) AS counted',
 }
 _THERE = """
 SELECT c.relname, i.indisvalid FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid

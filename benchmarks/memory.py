@@ -1,0 +1,322 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How fast the memory is, from a thousand entities to a million.
+
+    python benchmarks/memory.py [--sizes 1000,10000,100000] [--write]
+
+Runs a PostgreSQL of its own in --data, which is kept and grown by the next call with the same
+folder; with --keep-data nothing is removed at the end. Prints a line for each size as soon as it
+is measured. --write makes docs/memory.md and its plot.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import shutil
+import sys
+import tempfile
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import asyncpg
+import made_up_graph
+import numpy as np
+from made_up_graph import DIMENSIONS, Vectors
+from numpy.typing import NDArray
+from pgvector import HalfVector
+from pgvector.asyncpg import register_vector
+
+from prot_ros.core.facts import Fact, Kind
+from prot_ros.memory import graph, recollection, vector_indexes
+from prot_ros.memory.database import Database, search_path
+from prot_ros.memory.postgres import EmbeddedPostgres
+from prot_ros.memory.schema import migrate
+from prot_ros.memory.scopes import Scope
+from prot_ros.memory.vector_indexes import Space
+
+WARM_UP = 200
+QUERIES = 400
+RECALL_QUERIES = 100
+INGESTED = 100
+SMALL_SHARE = 100
+RUNS = 3
+"""Of the timed queries; the figures are medians of theirs."""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What was measured at one size. Times in milliseconds, sizes in MB."""
+
+    entities: int
+    facts: int
+    p50: float
+    p95: float
+    writing_p50: float
+    writing_p95: float
+    recall: float
+    """Of the ten nearest, against comparing with all."""
+    small_recall: float
+    """The same in a scope of a hundredth of the size, in the same tables."""
+    small_rows: float
+    """Rows of ten that it gets."""
+    small_p95: float
+    ingested: float
+    """Turns a second that are written into the graph, one after the other."""
+    index_s: float
+    """What it took to make both indexes over vectors."""
+    index_mb: float
+    whole_mb: float
+
+
+async def connect(url: str, schema: str) -> asyncpg.Connection:
+    connection = await asyncpg.connect(url, server_settings={'search_path': search_path(schema)})
+    await register_vector(connection, schema=schema)
+    return connection
+
+
+class Question:
+    """Something asked: names of two entities among common words, and a vector near another one."""
+
+    def __init__(self, rng: np.random.Generator, numbers: NDArray[np.int64], vectors: Vectors):
+        one, other = (made_up_graph.name(int(each)) for each in rng.choice(numbers, 2))
+        common = ' '.join(f'w{each % 2_000}' for each in rng.zipf(1.3, size=4))
+        self.text = f'{one} {common} likes {other}'
+        self.vector = [float(each) for each in vectors.some(1, rng)[0]]
+
+
+async def timed(
+    database: Database, scope: Scope, space: Space, questions: list[Question]
+) -> list[float]:
+    """Return how long each took, in milliseconds, with its ranking."""
+    took = []
+    for question in questions:
+        began = time.perf_counter()
+        await database.run(
+            lambda connection, q=question: recollection.recall(
+                connection, scope, q.text, q.vector, space, 20
+            ),
+            10.0,
+        )
+        took.append((time.perf_counter() - began) * 1000)
+    return took
+
+
+async def measured(
+    database: Database, scope: Scope, space: Space, questions: list[Question]
+) -> tuple[float, float]:
+    """Return median and 95th percentile, each the median of RUNS runs."""
+    runs = [await timed(database, scope, space, questions) for _ in range(RUNS)]
+    return tuple(float(np.median([np.percentile(run, q) for run in runs])) for q in (50, 95))
+
+
+async def recall(
+    connection: asyncpg.Connection, scope: int, space: Space, vectors: Vectors
+) -> tuple[float, float]:
+    """Return recall@10 of the vectors of entities, and how many of ten rows came."""
+    rng = np.random.default_rng(99)
+    found = rows = 0
+    d = space.dimensions
+    indexed = scope in space.entities_indexed
+    fast = (
+        f'SELECT entity FROM entity_vector WHERE scope = {scope} AND space = {space.number} '
+        + (
+            f'ORDER BY vector::halfvec({d}) <=> $1::halfvec({d}) LIMIT 10'
+            if indexed
+            else 'ORDER BY vector <=> $1 LIMIT 10'
+        )
+    )
+    exact = (
+        'SELECT entity FROM (SELECT entity, vector FROM entity_vector WHERE scope = $2 '
+        'AND space = $3 OFFSET 0) AS every ORDER BY vector <=> $1 LIMIT 10'
+    )
+    await connection.execute('SET hnsw.ef_search = 80; SET random_page_cost = 1.1')
+    for _ in range(RECALL_QUERIES):
+        vector = HalfVector(vectors.some(1, rng)[0])
+        near = {row['entity'] for row in await connection.fetch(fast, vector)}
+        truth = {r['entity'] for r in await connection.fetch(exact, vector, scope, space.number)}
+        found += len(near & truth)
+        rows += len(near)
+    return found / (10 * RECALL_QUERIES), rows / RECALL_QUERIES
+
+
+async def ingest(
+    database: Database, scope: Scope, first: int, stop: asyncio.Event | None
+) -> float:
+    """Write turns into the graph; return how many a second. With `stop`, one each second."""
+    began, at = time.perf_counter(), 0
+    while at < INGESTED if stop is None else not stop.is_set():
+        told = [
+            Fact(f'Person{first + at}', 'likes', f'thing {at} {n}', f'Person {at} likes {n}')
+            for n in range(3)
+        ]
+        told.append(Fact(f'Person{first + at}', 'lives in', f'Town{at % 50}', 'lives there'))
+        told.append(Fact('user', 'knows', f'Person{first + at}', 'knows', object_kind=Kind.PERSON))
+
+        async def write(connection: asyncpg.Connection, at: int = at, told: list[Fact] = told):
+            async with connection.transaction():
+                number = await connection.fetchval(
+                    'INSERT INTO turn (scope, stamp, source, utterance) '
+                    "VALUES ($1, $2, 'made', 'x') RETURNING id",
+                    scope.number,
+                    time.time_ns() + at,
+                )
+                await graph.write(connection, graph.Turn(number, scope.number), told)
+
+        await database.run(write, 10.0)
+        at += 1
+        if stop is not None:
+            try:
+                await asyncio.wait_for(stop.wait(), 1.0)
+            except TimeoutError:
+                pass
+    return at / (time.perf_counter() - began)
+
+
+async def look(
+    url: str, schema: str, scope: Scope, small: Scope, space: Space, index_s: float
+) -> Figures:
+    vectors = Vectors()
+    rng = np.random.default_rng(7)
+    connection = await connect(url, schema)
+    try:
+        count = await connection.fetchval(
+            "SELECT count(*) FROM entity WHERE scope = $1 AND kind = 'thing'", scope.number
+        )
+        facts = await connection.fetchval(
+            'SELECT count(*) FROM fact WHERE scope = $1', scope.number
+        )
+        ids = [
+            np.array([r['id'] for r in await connection.fetch(_THINGS, each.number)])
+            for each in (scope, small)
+        ]
+        near, _ = await recall(connection, scope.number, space, vectors)
+        small_near, small_rows = await recall(connection, small.number, space, vectors)
+        sizes = await connection.fetchrow(_SIZES)
+    finally:
+        await connection.close()
+    questions, small_questions = (
+        [Question(rng, of, vectors) for _ in range(QUERIES)] for of in ids
+    )
+    database = Database(url)
+    await database.open(schema)
+    try:
+        await timed(database, scope, space, questions[:WARM_UP])
+        p50, p95 = await measured(database, scope, space, questions)
+        _, small_p95 = await measured(database, small, space, small_questions[:100])
+        stop = asyncio.Event()
+        first = int(time.time())
+        writer = asyncio.create_task(ingest(database, scope, first, stop))
+        writing = await measured(database, scope, space, questions)
+        stop.set()
+        await writer
+        ingested = await ingest(database, scope, first + 10**6, None)
+    finally:
+        await database.close()
+    return Figures(
+        entities=count, facts=facts, p50=p50, p95=p95, writing_p50=writing[0],
+        writing_p95=writing[1], recall=near, small_recall=small_near, small_rows=small_rows,
+        small_p95=small_p95, ingested=ingested, index_s=index_s,
+        index_mb=sizes['indexes'] / 2**20, whole_mb=sizes['whole'] / 2**20,
+    )  # fmt: skip
+
+
+_THINGS = "SELECT id FROM entity WHERE scope = $1 AND kind = 'thing' ORDER BY id"
+_SIZES = """
+SELECT coalesce(sum(pg_relation_size(c.oid)) FILTER (WHERE c.relname LIKE '%hnsw%'), 0)::bigint
+           AS indexes,
+       (SELECT sum(pg_total_relation_size(t.oid))::bigint FROM pg_class AS t
+        WHERE t.relnamespace = 'prot'::regnamespace AND t.relkind = 'r') AS whole
+FROM pg_class AS c WHERE c.relkind = 'i' AND c.relnamespace = 'prot'::regnamespace
+"""
+
+
+async def run(args: argparse.Namespace, data: Path) -> list[Figures]:
+    found = []
+    async with EmbeddedPostgres(data) as server:
+        schema = await migrate(server.url)
+        connection = await connect(server.url, schema)
+        try:
+            await connection.execute("ALTER SYSTEM SET maintenance_work_mem = '64MB'")
+            scopes = [await made_up_graph.scope(connection, each) for each in ('big', 'small')]
+            users = [
+                await connection.fetchval(
+                    "SELECT id FROM entity WHERE scope = $1 AND kind = 'user'", each
+                )
+                for each in scopes
+            ]
+            number = await connection.fetchval(
+                "INSERT INTO space (name, dimensions) VALUES ('made', $1) ON CONFLICT (name) "
+                'DO UPDATE SET dimensions = excluded.dimensions RETURNING id',
+                DIMENSIONS,
+            )
+            space = Space(number, DIMENSIONS)
+            for size in args.sizes:
+                for scope, wanted in zip(
+                    scopes, (size, max(10, size // SMALL_SHARE)), strict=True
+                ):
+                    there = await connection.fetchval(
+                        "SELECT count(*) FROM entity WHERE scope = $1 AND kind = 'thing' "
+                        "AND name !~ '^(Person|thing|Town)'",
+                        scope,
+                    )
+                    if wanted > there:
+                        print(f'# {wanted - there} entities are made', file=sys.stderr, flush=True)
+                        await made_up_graph.grow(
+                            connection,
+                            scope,
+                            number,
+                            wanted - there,
+                            Vectors(),
+                            scope * 10**7 + there,
+                        )
+                print('# vacuum, indexes', file=sys.stderr, flush=True)
+                await connection.execute('VACUUM (ANALYZE)')
+                began = time.perf_counter()
+                for scope in scopes:
+                    await vector_indexes.build(server.url, schema, scope, space)
+                took = time.perf_counter() - began
+                space = await vector_indexes.look(connection, scopes, space)
+                if args.fill:
+                    print(f'# {size} there, indexes in {took:.0f} s', file=sys.stderr, flush=True)
+                    continue
+                big, small = (
+                    Scope(scope, user, (scope,)) for scope, user in zip(scopes, users, strict=True)
+                )
+                figures = await look(server.url, schema, big, small, space, took)
+                print(json.dumps(asdict(figures)), flush=True)
+                found.append(figures)
+        finally:
+            await connection.close()
+    return found
+
+
+def sizes(text: str) -> list[int]:
+    try:
+        return [int(part) for part in text.split(',')]
+    except ValueError:
+        raise argparse.ArgumentTypeError(f'{text!r} is not a list such as 1000,10000') from None
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('--sizes', type=sizes, default=[1_000, 10_000, 100_000])
+    parser.add_argument('--data', help='the folder of the database (default: a temporary one)')
+    parser.add_argument('--fill', action='store_true', help='only make the memory, measure later')
+    args = parser.parse_args()
+    data = Path(args.data or tempfile.mkdtemp(prefix='prot-memory-'))
+    data.mkdir(parents=True, exist_ok=True)
+    os.chmod(data, 0o755)
+    try:
+        asyncio.run(run(args, data))
+    finally:
+        if not args.data:
+            shutil.rmtree(data)
+
+
+if __name__ == '__main__':
+    main()
