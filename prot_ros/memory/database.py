@@ -138,6 +138,8 @@ class Database:
                     'idle_in_transaction_session_timeout': '120s',
                     'timezone': 'UTC',
                     'jit': 'off',
+                    # What is asked in a conversation is asked again and again.
+                    'plan_cache_mode': 'force_generic_plan',
                     # Of 10 nearest it finds 9.97 on average (100,000 vectors of 1,024).
                     'hnsw.ef_search': '80',
                     # A few pages out of the cache: the default of 4 leads away from indexes.

@@ -12,8 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from prot_ros.core.facts import USER, Fact
-from prot_ros.memory.storable import key
+from prot_ros.core.facts import Fact
 
 NAME_WEIGHT = 0.5
 """Of a fact about somebody who was named, beside one whose own words were said."""
@@ -27,8 +26,6 @@ CIRCLE_WEIGHT = 0.45
 PRIOR_USER = 0.1
 PRIOR_IDENTITY = 0.2
 """Of what anybody would know of somebody they know."""
-IDENTITY = ('name', 'lives in')
-"""Predicates of which the user has one value each."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +45,10 @@ class Candidate:
     """The same of an end of a fact that shares an end with it."""
     circle: bool = False
     """Whether it is about somebody of a circle that was spoken of."""
-    own: bool = True
-    """Whether the one who asks has told it."""
+    of_user: bool = False
+    """Whether it is about the one who is speaking."""
+    identity: bool = False
+    """Whether it makes them who they are: their name, their home."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +60,7 @@ class Ranked:
     reason: str
     """The channel that found it best: `words`, `name`, `near`, `link`, `circle` or `user`."""
     number: int
+    identity: bool
 
 
 def score(candidate: Candidate) -> float:
@@ -69,16 +69,14 @@ def score(candidate: Candidate) -> float:
 
 
 def _parts(candidate: Candidate) -> dict[str, float]:
-    fact = candidate.fact
     near = candidate.similarity if candidate.similarity >= NEAR or candidate.words else 0.0
-    about_user = candidate.own and key(fact.subject) == key(USER)
     return {
         'words': candidate.words,
         'name': NAME_WEIGHT * candidate.name,
         'near': VECTOR_WEIGHT * max(0.0, near),
         'link': 0.0 if candidate.name else SECOND_HOP * NAME_WEIGHT * candidate.further,
         'circle': CIRCLE_WEIGHT * candidate.circle,
-        'user': (PRIOR_USER + PRIOR_IDENTITY * _identifies(fact)) if about_user else 0.0,
+        'user': PRIOR_USER * candidate.of_user + PRIOR_IDENTITY * candidate.identity,
     }
 
 
@@ -93,12 +91,9 @@ def rank(candidates: Iterable[Candidate], limit: int) -> tuple[Ranked, ...]:
         total = sum(parts.values())
         if total > 0:
             reason = max(parts, key=parts.__getitem__)
-            ranked.append(Ranked(candidate.fact, total, reason, candidate.number))
+            ranked.append(
+                Ranked(candidate.fact, total, reason, candidate.number, candidate.identity)
+            )
     ranked.sort(key=lambda each: (each.score, each.number), reverse=True)
-    kept = [each for each in ranked[limit:] if each.reason == 'user' and _identifies(each.fact)]
-    kept = kept[: limit // 2]
+    kept = [each for each in ranked[limit:] if each.identity][: limit // 2]
     return (*ranked[: limit - len(kept)], *kept)
-
-
-def _identifies(fact: Fact) -> bool:
-    return key(fact.subject) == key(USER) and key(fact.predicate) in IDENTITY

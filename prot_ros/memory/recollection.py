@@ -9,14 +9,14 @@ newest. `ranking` decides.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 
 from asyncpg import Connection, Record
 
 from prot_ros.core.circles import circles_spoken_of
 from prot_ros.core.facts import USER, Fact
-from prot_ros.memory.ranking import IDENTITY, Candidate, rank
+from prot_ros.memory.ranking import Candidate, rank
 from prot_ros.memory.scopes import Scope
 from prot_ros.memory.terms import terms
 from prot_ros.memory.timeline import slot
@@ -47,6 +47,9 @@ class Reach:
 
 EVERYWHERE = Reach()
 
+# How far it looks, and which scopes and space, are numbers of ours that stand in the statement
+# itself: so it is planned once for all, by what it will really read, and an index over a part of a
+# table is chosen.
 _CANDIDATES = """
 WITH heard AS (
     SELECT unnest($1::int[]) AS scope
@@ -57,12 +60,12 @@ WITH heard AS (
     CROSS JOIN LATERAL (
         SELECT fact FROM fact_term
         WHERE scope = heard.scope AND term = wanted.term
-        ORDER BY fact DESC LIMIT $3 + 1
+        ORDER BY fact DESC LIMIT {common} + 1
     ) AS found
 ), words AS MATERIALIZED (
-    SELECT fact, sum(ln(1 + $3::float8 / facts)) AS weight
-    FROM fact_hit WHERE facts <= $3
-    GROUP BY fact ORDER BY weight DESC, fact DESC LIMIT $4
+    SELECT fact, sum(ln(1 + {common}.0::float8 / facts)) AS weight
+    FROM fact_hit WHERE facts <= {common}
+    GROUP BY fact ORDER BY weight DESC, fact DESC LIMIT {words}
 ), name_hit AS MATERIALIZED (
     SELECT found.entity, count(*) OVER (PARTITION BY wanted.term) AS entities
     FROM unnest($2::text[]) AS wanted (term)
@@ -70,28 +73,30 @@ WITH heard AS (
     CROSS JOIN LATERAL (
         SELECT entity FROM entity_term
         WHERE scope = heard.scope AND term = wanted.term
-        ORDER BY entity DESC LIMIT $3 + 1
+        ORDER BY entity DESC LIMIT {common} + 1
     ) AS found
 ), called AS MATERIALIZED (
-    SELECT entity, sum(ln(1 + $3::float8 / entities)) AS weight
-    FROM name_hit WHERE entities <= $3
-    GROUP BY entity ORDER BY weight DESC, entity DESC LIMIT $5
+    SELECT entity, sum(ln(1 + {common}.0::float8 / entities)) AS weight
+    FROM name_hit WHERE entities <= {common}
+    GROUP BY entity ORDER BY weight DESC, entity DESC LIMIT {names}
 ), near_entity AS MATERIALIZED (
-    SELECT entity, similarity FROM ({near_entity}) AS near ORDER BY similarity DESC LIMIT $8
+    SELECT entity, similarity FROM ({near_entity}) AS near
+    ORDER BY similarity DESC LIMIT {near_entities}
 ), near_turn AS MATERIALIZED (
-    SELECT turn, similarity FROM ({near_turn}) AS near ORDER BY similarity DESC LIMIT $10
+    SELECT turn, similarity FROM ({near_turn}) AS near
+    ORDER BY similarity DESC LIMIT {near_turns}
 ), seed AS MATERIALIZED (
     SELECT entity, max(weight) AS weight
     FROM (
         SELECT entity, weight / nullif(max(weight) OVER (), 0) AS weight FROM called
         UNION ALL
-        SELECT entity, similarity FROM near_entity WHERE similarity >= $11
+        SELECT entity, similarity FROM near_entity WHERE similarity >= {near}
     ) AS either
     GROUP BY entity
 ), member AS MATERIALIZED (
     SELECT m.entity
     FROM heard
-    JOIN community AS c ON c.scope = heard.scope AND c.circle = ANY ($12::text[])
+    JOIN community AS c ON c.scope = heard.scope AND c.circle = ANY ($4::text[])
     JOIN community_member AS m ON m.community = c.id
     LIMIT 30
 ), near_link AS MATERIALIZED (
@@ -104,19 +109,19 @@ WITH heard AS (
     ) AS ends
     CROSS JOIN LATERAL (
         (SELECT id, subject, object FROM fact WHERE subject = ends.entity AND live
-         ORDER BY last_turn DESC LIMIT $13)
+         ORDER BY last_turn DESC LIMIT {links})
         UNION ALL
         (SELECT id, subject, object FROM fact WHERE object = ends.entity AND live
-         ORDER BY last_turn DESC LIMIT $13)
+         ORDER BY last_turn DESC LIMIT {links})
     ) AS linked
     GROUP BY linked.id, linked.subject, linked.object
 ), other_end AS MATERIALIZED (
     SELECT far.entity, max(near_link.weight) AS weight
     FROM near_link
     CROSS JOIN LATERAL (VALUES (near_link.subject), (near_link.object)) AS far (entity)
-    WHERE far.entity IS NOT NULL AND far.entity <> ALL ($15::bigint[])
+    WHERE far.entity IS NOT NULL AND far.entity <> $7
         AND NOT EXISTS (SELECT FROM seed WHERE seed.entity = far.entity)
-    GROUP BY far.entity ORDER BY weight DESC, far.entity DESC LIMIT $14
+    GROUP BY far.entity ORDER BY weight DESC, far.entity DESC LIMIT {further}
 ), far_link AS MATERIALIZED (
     SELECT linked.id, max(other_end.weight) AS weight
     FROM other_end
@@ -135,15 +140,15 @@ WITH heard AS (
     JOIN fact AS f ON f.telling = t.id AND f.live
     GROUP BY f.id
 ), own AS MATERIALIZED (
-    SELECT id FROM fact WHERE scope = $16 AND slot = ANY ($17::text[]) AND live
+    SELECT id FROM fact WHERE scope = $5 AND slot = ANY ($6::text[]) AND live
     UNION
-    (SELECT id FROM fact WHERE subject = $18 AND live ORDER BY last_turn DESC LIMIT $19)
+    (SELECT id FROM fact WHERE subject = $7 AND live ORDER BY last_turn DESC LIMIT {own})
 ), candidate AS (
     SELECT fact AS id FROM words UNION SELECT id FROM near_link UNION SELECT id FROM far_link
     UNION SELECT id FROM told_near UNION SELECT id FROM own
 )
-SELECT f.id, f.scope, f.last_turn, f.valid_from, f.valid_to, t.subject, t.predicate, t.object,
-       t.text, s.person,
+SELECT f.scope, f.last_turn, t.subject, t.predicate, t.object, t.text, s.person,
+       f.subject = $7 AS of_user, f.slot = ANY ($6::text[]) AS identity,
        coalesce(words.weight / nullif(max(words.weight) OVER (), 0), 0)::float8 AS words,
        coalesce(near_link.weight, 0)::float8 AS name,
        coalesce(near_link.circle, false) AS circle,
@@ -158,22 +163,21 @@ LEFT JOIN near_link ON near_link.id = f.id
 LEFT JOIN far_link ON far_link.id = f.id
 LEFT JOIN told_near ON told_near.id = f.id
 """
-# Scopes, spaces and dimensions are numbers of ours: an index over part of a table is only chosen
-# where the statement itself says which part is meant.
 _NEWEST = """
-(SELECT {item}, 1 - (vector <=> $6) AS similarity
+(SELECT {item}, 1 - (vector <=> $3) AS similarity
  FROM (SELECT {item}, vector FROM {table}
-       WHERE scope = {scope:d} AND space = $7 AND $6::halfvec IS NOT NULL
-       ORDER BY {item} DESC LIMIT $9) AS newest
- ORDER BY vector <=> $6 LIMIT {limit})
+       WHERE scope = {scope} AND space = {space} AND $3::halfvec IS NOT NULL
+       ORDER BY {item} DESC LIMIT {scanned}) AS newest
+ ORDER BY vector <=> $3 LIMIT {limit})
 """
 _NEAREST = """
-(SELECT {item}, 1 - (vector::halfvec({dimensions:d}) <=> $6::halfvec({dimensions:d})) AS similarity
+(SELECT {item}, 1 - (vector::halfvec({dimensions}) <=> $3::halfvec({dimensions})) AS similarity
  FROM {table}
- WHERE scope = {scope:d} AND space = {space:d} AND $6::halfvec IS NOT NULL AND $7 = {space:d}
-     AND $9 > 0
- ORDER BY vector::halfvec({dimensions:d}) <=> $6::halfvec({dimensions:d}) LIMIT {limit})
+ WHERE scope = {scope} AND space = {space} AND $3::halfvec IS NOT NULL
+ ORDER BY vector::halfvec({dimensions}) <=> $3::halfvec({dimensions}) LIMIT {limit})
 """
+IDENTITY = ('name', 'lives in')
+"""Predicates of which the user has one value each, and which make them who they are."""
 NEAR_ENTITY = 0.35
 """Cosine from which an entity may be meant."""
 
@@ -189,25 +193,28 @@ class Recall:
 
 
 @lru_cache(maxsize=16)
-def statement(heard: tuple[int, ...], space: Space) -> str:
+def statement(heard: tuple[int, ...], space: Space, reach: Reach = EVERYWHERE) -> str:
     """Return the statement that looks through these scopes."""
 
-    def near(item: str, limit: str, indexed: frozenset[int]) -> str:
+    def near(item: str, limit: int, indexed: frozenset[int]) -> str:
         return ' UNION ALL '.join(
             (_NEAREST if scope in indexed else _NEWEST).format(
                 item=item,
                 table=f'{item}_vector',
-                scope=scope,
-                space=space.number,
-                dimensions=space.dimensions,
-                limit=limit,
+                scope=int(scope),
+                space=int(space.number),
+                dimensions=int(space.dimensions),
+                scanned=int(reach.scanned),
+                limit=int(limit),
             )
             for scope in heard
         )
 
     return _CANDIDATES.format(
-        near_entity=near('entity', '$8', space.entities_indexed),
-        near_turn=near('turn', '$10', space.turns_indexed),
+        near_entity=near('entity', reach.near_entities, space.entities_indexed),
+        near_turn=near('turn', reach.near_turns, space.turns_indexed),
+        near=NEAR_ENTITY,
+        **{name: int(number) for name, number in asdict(reach).items()},
     )
 
 
@@ -222,26 +229,14 @@ async def recall(
 ) -> Recall:
     """Return at most `limit` facts that are true now. `vector` is that of the text in `space`."""
     rows = await connection.fetch(
-        statement(scope.heard, space),
+        statement(scope.heard, space, reach),
         list(scope.heard),
         list(terms(text)),
-        reach.common,
-        reach.words,
-        reach.names,
         vector if any(vector) else None,
-        space.number,
-        reach.near_entities,
-        reach.scanned,
-        reach.near_turns,
-        NEAR_ENTITY,
         list(circles_spoken_of(text)),
-        reach.links,
-        reach.further,
-        [scope.user],
         scope.number,
         [slot(scope.user, Fact(USER, predicate, '', '')) for predicate in IDENTITY],
         scope.user,
-        reach.own,
     )
     ranked = rank((_candidate(row, scope) for row in rows), limit)
     return Recall(tuple(each.fact for each in ranked), tuple(each.reason for each in ranked))
@@ -258,7 +253,8 @@ def _candidate(row: Record, scope: Scope) -> Candidate:
         name=row['name'],
         further=row['further'],
         circle=row['circle'],
-        own=own,
+        of_user=row['of_user'],
+        identity=row['identity'],
     )
 
 

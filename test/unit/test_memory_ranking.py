@@ -16,7 +16,8 @@ JISU = Fact('Jisu', 'lives in', 'Busan', 'Jisu lives in Busan')
 
 
 def found(fact: Fact, number: int = 1, words: float = 0.0, similarity: float = 0.0) -> Candidate:
-    return Candidate(number, fact, words, similarity)
+    of_user, identity = fact.subject == USER, fact in (NAME, HOME)
+    return Candidate(number, fact, words, similarity, of_user=of_user, identity=identity)
 
 
 def rank(candidates: Iterable[Candidate], limit: int) -> tuple[Fact, ...]:
@@ -75,4 +76,4 @@ def test_a_circle_that_was_spoken_of_brings_those_of_it() -> None:
 
 
 def test_what_another_told_of_themselves_is_no_fact_about_who_is_speaking() -> None:
-    assert rank([Candidate(1, HOME, own=False)], 20) == ()
+    assert rank([Candidate(1, HOME)], 20) == ()
