@@ -4,12 +4,39 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
 
 USER = 'user'
 """The subject of a fact about the person who is speaking."""
 
 NOTE = 'asked to remember'
 """The predicate of what the user wants kept where no other fits; its object is the text."""
+
+IS_CALLED = 'is called'
+"""The predicate that gives a name: `user's sister | is called | Bora`."""
+
+
+class Kind(StrEnum):
+    """What an entity is, as far as talk goes."""
+
+    USER = 'user'
+    PERSON = 'person'
+    ANIMAL = 'animal'
+    PLACE = 'place'
+    ORGANIZATION = 'organization'
+    THING = 'thing'
+    TOPIC = 'topic'
+
+
+class Standing(StrEnum):
+    """Whether what is told is so."""
+
+    HOLDS = 'holds'
+    CEASED = 'ceased'
+    """It was so and is no longer: `I used to live in Paris`, `I no longer like coffee`."""
+    DENIED = 'denied'
+    """It never was: `no, her name is not Bora`."""
 
 
 @dataclass(frozen=True)
@@ -25,3 +52,12 @@ class Fact:
     """The value, in the words it was told in."""
     text: str
     """The fact as a sentence in the language in which it was told."""
+    since: datetime | None = None
+    """When it became true, with a time zone; None where that was not said."""
+    until: datetime | None = None
+    """When it ceased to be true, or will; None where that was not said."""
+    standing: Standing = Standing.HOLDS
+    subject_kind: Kind | None = None
+    """None where it was not said, and is judged by the predicate."""
+    object_kind: Kind | None = None
+    """None for a value that is no entity, such as an age, or where the predicate decides."""
