@@ -193,6 +193,33 @@ class Summarizer(Engine, Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Reading:
+    """A turn of which the facts are wanted, and what it takes to understand it."""
+
+    text: str
+    """What the user said; only this tells facts."""
+    told_at: datetime
+    """When, with the time zone in which `yesterday` is meant."""
+    before: tuple[Message, ...] = ()
+    """The last that was said before, oldest first, for what `she` and `there` mean. What the robot
+    remembers is never in it, or it would be learnt once more from itself."""
+    known: tuple[str, ...] = ()
+    """Names that are known already, the likeliest first, so that their spelling is used again."""
+
+
+class FactReader(Engine, Protocol):
+    """Reads what a turn tells, at its leisure.
+
+    Its `name` has a number, such as `claude-1`, which grows when it learns to read better: by it
+    one sees which turns to read again.
+    """
+
+    async def read(self, reading: Reading) -> tuple[Fact, ...]:
+        """Return the facts that the turn tells, each once; no field of them is beyond measure."""
+        ...
+
+
 class Embedder(Engine, Protocol):
     """Text to vectors for nearest-neighbour search."""
 
