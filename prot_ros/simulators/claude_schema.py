@@ -21,9 +21,9 @@ _TYPES: Mapping[str, type | tuple[type, ...]] = {
     'boolean': bool,
     'null': type(None),
 }
-_FORMATS = {
+_FORMATS = (
     'date-time', 'time', 'date', 'duration', 'email', 'hostname', 'uri', 'ipv4', 'ipv6', 'uuid',
-}  # fmt: skip
+)  # fmt: skip
 _DEEPEST = 20
 _DATE = re.compile(r'\d{4}-\d{2}-\d{2}')
 
@@ -37,7 +37,7 @@ def complaint(schema: Any, where: str = 'schema', depth: int = 0) -> str:
         return f'{where}: {sorted(unknown)} are not supported'
     if not schema.keys() & {'type', 'enum', 'const', 'anyOf', 'allOf'}:
         return f'{where}: type: Field required'
-    if 'type' in schema and schema['type'] not in _TYPES:
+    if 'type' in schema and schema['type'] not in tuple(_TYPES):
         return f'{where}.type: {schema["type"]!r} is not supported'
     if schema.get('format', 'date') not in _FORMATS or schema.get('minItems', 0) not in (0, 1):
         return f'{where}: the format, or minItems, is not supported'
