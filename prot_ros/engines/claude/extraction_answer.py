@@ -30,6 +30,8 @@ MOST_TEXT = 1_000
 """Characters of a fact's object and of its sentence."""
 FIRST_YEAR, LAST_YEAR = 1000, 2999
 """What people date lies between them, and every database and time zone can hold it."""
+_MOST_MARKS = 8
+"""On one letter; what is beyond is noise."""
 
 _PREDICATE = re.compile("[a-z][a-z0-9' -]*")
 _DATE = re.compile('([0-9]{4})(?:-([0-9]{2}))?(?:-([0-9]{2}))?')
@@ -124,15 +126,18 @@ def _fact(entry: Any, zone: tzinfo) -> Fact | None:
 
 def _plain(value: Any, most: int) -> str:
     """Return a text in NFC on one line, without what cannot be seen; '' where it is too long."""
-    # A bound before any work on it: composing characters is more than linear in the worst case.
-    if not isinstance(value, str) or len(value) > 2 * most:
+    # Hangul may come in letters, three to a syllable.
+    if not isinstance(value, str) or len(value) > 3 * most:
         return ''
     kept = []
-    for character in unicodedata.normalize('NFC', value):
+    marks = 0
+    for character in value:
         category = unicodedata.category(character)
-        if category != 'Cf':
+        marks = marks + 1 if category[0] == 'M' else 0
+        # Composing many marks on one letter takes the square of their number.
+        if category != 'Cf' and marks <= _MOST_MARKS:
             kept.append(' ' if category[0] in 'CZ' else character)
-    text = ' '.join(''.join(kept).split())
+    text = ' '.join(unicodedata.normalize('NFC', ''.join(kept)).split())
     return text if len(text) <= most else ''
 
 
