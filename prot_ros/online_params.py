@@ -9,6 +9,7 @@ from prot_ros.core.circuit import CircuitLimits
 from prot_ros.core.survival import Limits
 from prot_ros.engines.embedders.http import IN_FLIGHT, MOST_DIMENSIONS
 from prot_ros.engines.selection_embedder import EMBEDDERS
+from prot_ros.engines.selection_extractor import EXTRACTORS
 from prot_ros.params import param
 
 
@@ -82,6 +83,19 @@ class OnlineParams:
     def circuit(self) -> CircuitLimits:
         """When it is left alone."""
         return CircuitLimits(failures=self.online_failures, rest_s=self.online_rest_s)
+
+
+@dataclass(frozen=True)
+class ExtractionParams:
+    """What the parameters of a node inherit that has facts read out of what was said."""
+
+    extraction_engine: str = param(
+        'auto',
+        'What reads facts out of what was said; auto takes claude where its key is set and the '
+        'parameter engine lets the robot talk through it, else the offline rules',
+        one_of=('auto', *EXTRACTORS),
+        name='extraction.engine',
+    )
 
 
 @dataclass(frozen=True)

@@ -22,17 +22,19 @@ class Traits:
     """The effort to ask for; '' where it takes no such field."""
     caches: bool = False
     """Whether it takes marks of how much of a request will come again."""
+    formats: bool = False
+    """Whether it can be held to a JSON schema."""
 
 
 UNKNOWN = Traits(8_192)
 """What a model of a compatible server surely takes, nearly all of them."""
 OLDER_CLAUDE = Traits(200_000, caches=True)
 KNOWN = {
-    'claude-haiku-5-5': Traits(1_000_000, 'disabled', 'low', caches=True),
+    'claude-haiku-5-5': Traits(1_000_000, 'disabled', 'low', caches=True, formats=True),
     # It answers `disabled` with an error.
-    'claude-sonnet-5-5': Traits(200_000, 'between_tools', 'low', caches=True),
+    'claude-sonnet-5-5': Traits(200_000, 'between_tools', 'low', caches=True, formats=True),
     # It always thinks.
-    'claude-opus-5-5': Traits(200_000, '', 'low', caches=True),
+    'claude-opus-5-5': Traits(200_000, '', 'low', caches=True, formats=True),
 }
 """By the beginning of the model's name, so that dated names are known, too."""
 

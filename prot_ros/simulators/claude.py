@@ -6,7 +6,7 @@
         ...  # a client at sim.url
 
 What it says is scripted in `scripts`; without a script it is what the offline responder says to
-the same conversation.
+the same conversation, or, held to a schema of facts, what the offline rules read in the turn.
 """
 
 from __future__ import annotations
@@ -148,7 +148,7 @@ class ClaudeSimulator:
                 kind = behaviour.error or 'api_error'
                 await self._refuse(answer, kind, 'as planned', behaviour.retry_after)
             case _:
-                script = self.scripts.popleft() if self.scripts else says(await self._mind(body))
+                script = self.scripts.popleft() if self.scripts else says(*await self._mind(body))
                 self._paused = script.stop_reason == 'pause_turn'
                 if body.get('stream'):
                     await self._stream(answer, body, script, behaviour, exchange)

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a simulated Claude says where nothing is scripted: what the offline responder would say."""
+"""What a simulated Claude says where nothing is scripted: what the offline responder would say.
+
+Held to a schema of facts it says what the offline rules read in the turn.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from typing import Any
 from prot_ros.core.offline.facts_told import facts_told
 from prot_ros.engines.kinds import Message, Prompt
 from prot_ros.engines.llm_offline import OfflineResponder
+from prot_ros.simulators.claude_facts import filled_in
 
 
 class OfflineMind:
@@ -31,8 +35,12 @@ class OfflineMind:
     ) -> None:
         await self._responder.close()
 
-    async def __call__(self, body: Mapping[str, Any]) -> str:
-        """Return the reply to a request that has been checked."""
+    async def __call__(self, body: Mapping[str, Any]) -> tuple[str, str]:
+        """Return the reply to a request that has been checked, and its stop reason."""
+        filled = filled_in(body)
+        return filled if filled is not None else (await self._reply(body), 'end_turn')
+
+    async def _reply(self, body: Mapping[str, Any]) -> str:
         said = [
             (message['role'], text) for message in body['messages'] for text in _texts(message)
         ]

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from prot_ros.simulators.claude_schema import complaint
 from prot_ros.simulators.http import Request
 
 VERSION = '2026-10-21'
@@ -113,6 +114,17 @@ def _check_thinking(body: Mapping[str, Any]) -> None:
         effort = body['output_config'].get('effort', 'medium')
         if effort not in _EFFORTS:
             raise _invalid(f'output_config.effort: {effort!r}, expected one of {_EFFORTS}')
+        _check_format(body['output_config'].get('format'))
+
+
+def _check_format(shape: Any) -> None:
+    if shape is None:
+        return
+    if not isinstance(shape, dict) or shape.get('type') != 'json_schema':
+        raise _invalid('output_config.format.type: expected json_schema')
+    wrong = complaint(shape.get('schema'), 'output_config.format.schema')
+    if wrong:
+        raise _invalid(wrong)
 
 
 def _check_tools(body: Mapping[str, Any]) -> None:

@@ -68,12 +68,12 @@ class ClaudeSettings:
 def request(prompt: Prompt, settings: ClaudeSettings, tools: Sequence[Tool] = ()) -> Json:
     """Return the arguments of `messages.create` but for `stream`."""
     caches = traits(settings.model).caches
-    system: list[Json] = [_text(f'{prompt.persona.strip()}\n\n{RULES}')]
+    system: list[Json] = [text_block(f'{prompt.persona.strip()}\n\n{RULES}')]
     if caches:
         system[0]['cache_control'] = _CACHED
     if prompt.earlier.strip():
-        system.append(_text(f'What was said before, in short:\n{prompt.earlier.strip()}'))
-    body = _body(settings, system, _messages(prompt, cached=caches))
+        system.append(text_block(f'What was said before, in short:\n{prompt.earlier.strip()}'))
+    body = asking(settings, system, _messages(prompt, cached=caches))
     if tools:
         body['tools'] = [
             {'name': tool.name, 'description': tool.description, 'input_schema': tool.input_schema}
@@ -84,10 +84,12 @@ def request(prompt: Prompt, settings: ClaudeSettings, tools: Sequence[Tool] = ()
 
 def summary_request(material: str, settings: ClaudeSettings) -> Json:
     """Return the arguments of `messages.create` for notes on a part of the conversation."""
-    return _body(settings, [_text(_NOTES)], [{'role': 'user', 'content': [_text(material)]}])
+    message = {'role': 'user', 'content': [text_block(material)]}
+    return asking(settings, [text_block(_NOTES)], [message])
 
 
-def _body(settings: ClaudeSettings, system: list[Json], messages: list[Json]) -> Json:
+def asking(settings: ClaudeSettings, system: list[Json], messages: list[Json]) -> Json:
+    """Return the arguments of `messages.create`, with what the model takes besides."""
     known = traits(settings.model)
     body: Json = {
         'model': settings.model,
@@ -133,12 +135,12 @@ def _messages(prompt: Prompt, *, cached: bool) -> list[Json]:
         if not words:
             continue
         if not messages and message.speaker != 'user':
-            messages.append({'role': 'user', 'content': [_text(NOBODY_SPOKE)]})
-        _append(messages, 'user' if message.speaker == 'user' else 'assistant', _text(words))
+            messages.append({'role': 'user', 'content': [text_block(NOBODY_SPOKE)]})
+        _append(messages, 'user' if message.speaker == 'user' else 'assistant', text_block(words))
     if messages and cached:
         messages[-1]['content'][-1]['cache_control'] = _CACHED
-    _append(messages, 'user', _text(_context(prompt)))
-    _append(messages, 'user', _text(prompt.utterance.strip() or '...'))
+    _append(messages, 'user', text_block(_context(prompt)))
+    _append(messages, 'user', text_block(prompt.utterance.strip() or '...'))
     return messages
 
 
@@ -167,7 +169,8 @@ def _context(prompt: Prompt) -> str:
     return '\n'.join(('<context>', *lines, '</context>'))
 
 
-def _text(text: str) -> Json:
+def text_block(text: str) -> Json:
+    """Return text as a part of a message; what UTF-8 has no place for is replaced."""
     return {'type': 'text', 'text': _clean(text)}
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from prot_ros.engines.claude.client import Access
+from prot_ros.engines.claude.extractor import ClaudeExtractor
 from prot_ros.engines.claude.request import BASE_URL, ClaudeSettings
 from prot_ros.engines.claude.responder import ClaudeResponder
 from prot_ros.engines.claude.summarizer import ClaudeSummarizer
@@ -21,6 +22,11 @@ def responder(settings: ResponderSettings, key: str, tools: Sequence[Tool]) -> C
 def summarizer(settings: ResponderSettings, key: str) -> ClaudeSummarizer:
     """Return it closed."""
     return ClaudeSummarizer(_asked(settings), _access(settings, key))
+
+
+def extractor(settings: ResponderSettings, key: str) -> ClaudeExtractor:
+    """Return it closed."""
+    return ClaudeExtractor(_asked(settings), _access(settings, key))
 
 
 def _asked(settings: ResponderSettings) -> ClaudeSettings:
