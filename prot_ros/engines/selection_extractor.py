@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from prot_ros.engines import keys
-from prot_ros.engines.failover.failover import Log
-from prot_ros.engines.kinds import EngineError, FactReader
+from prot_ros.engines.kinds import EngineError, FactReader, Log
 from prot_ros.engines.selection import AS_ASKED, made
 from prot_ros.engines.selection_settings import ResponderSettings
 

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from asyncpg import Connection, Record
 
 from prot_ros.core.facts import Fact
+from prot_ros.engines.fact_rules import RuleReader
 from prot_ros.engines.kinds import EngineError, FactReader, Message, Reading
 from prot_ros.memory import entities, graph
 from prot_ros.memory.database import Database
@@ -22,7 +23,7 @@ from prot_ros.memory.storable import storable
 
 _log = logging.getLogger(__name__)
 
-EXTRACT_S = 60.0
+EXTRACT_S = 75.0
 """Deadline of a reader. Its turn's transaction is open meanwhile."""
 WRITE_S = 10.0
 TURNS_BEFORE = 3
@@ -66,6 +67,10 @@ FROM extraction WHERE scope = $1 AND extracted_at IS NULL
 """
 
 
+class Refused(Exception):  # noqa: N818 - nothing has failed: the reader will not read this turn
+    """A turn that the reader does not read, however often it is asked."""
+
+
 class Extraction:
     """One worker for one scope's turns. `start` in an event loop, `stop` before the pool ends."""
 
@@ -80,6 +85,7 @@ class Extraction:
         self._database = database
         self._scope = scope
         self._reader = reader
+        self._rules = RuleReader()
         self._on_read = on_read
         self._wanted = asyncio.Event()
         self._settled = asyncio.Event()
@@ -170,11 +176,18 @@ class Extraction:
             if row is None:
                 return False
             reading = await self._reading(connection, row)
+            reader = self._reader.name
             try:
                 told = await self._told(reading)
-            except Exception as err:  # noqa: BLE001 - whatever an extractor raises is its failure
+            except Refused as err:
+                # Asked again it would say the same again, and be paid for it.
+                _log.warning('turn %d is read by rules: %s', row['id'], err)
+                reader = self._rules.name
+                told = await self._rules.read(reading)
+            except Exception as err:  # noqa: BLE001 - whatever a reader raises is its failure
                 reason = storable(f'{type(err).__name__}: {err}', 500)
                 pause = min(_RETRY_MOST_S, _RETRY_S * 2 ** min(row['attempts'], 20))
+                pause = max(pause, getattr(err, 'retry_after_s', None) or 0.0)
                 await connection.execute(_FAILED, row['id'], reason, pause)
                 _log.warning(
                     'turn %d is not extracted, again in %g s: %s', row['id'], pause, reason
@@ -182,7 +195,7 @@ class Extraction:
                 self.failed += 1
                 return True
             growth = await graph.write(connection, graph.Turn(row['id'], self._scope), told)
-            await connection.execute(_DONE, row['id'], self._reader.name)
+            await connection.execute(_DONE, row['id'], reader)
         self.growth += growth
         self._on_read()
         return True
@@ -202,8 +215,13 @@ class Extraction:
         return Reading(row['utterance'], row['created_at'].astimezone(), tuple(messages), names)
 
     async def _told(self, reading: Reading) -> tuple[Fact, ...]:
-        async with asyncio.timeout(EXTRACT_S):
-            return await self._reader.read(reading)
+        try:
+            async with asyncio.timeout(EXTRACT_S):
+                return await self._reader.read(reading)
+        except EngineError as err:
+            if err.retryable:
+                raise
+            raise Refused(str(err)) from err
 
 
 def _report(task: asyncio.Task[None]) -> None:

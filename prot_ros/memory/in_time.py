@@ -22,6 +22,7 @@ from prot_ros.engines.embedders.local import LocalEmbedder
 from prot_ros.engines.failover import failover
 from prot_ros.engines.kinds import Embedder, EngineError, Log, Message
 from prot_ros.engines.selection_embedder import EmbedderSettings, embedder
+from prot_ros.engines.selection_extractor import ExtractorSettings, extractor
 from prot_ros.memory.folders import data_folder
 from prot_ros.memory.store import SETTLE_S, Memory
 from prot_ros.memory.summaries import Waiting
@@ -39,7 +40,7 @@ SETTLE_SHARE = 0.4
 just now. The rest is for the query: 5 ms, and many times that where the machine is busy."""
 
 
-class Settings(EmbedderSettings, Protocol):
+class Settings(EmbedderSettings, ExtractorSettings, Protocol):
     """What the memory of a conversation depends on."""
 
     @property
@@ -50,6 +51,12 @@ class Settings(EmbedderSettings, Protocol):
 
     @property
     def person(self) -> str: ...
+
+    @property
+    def robot(self) -> str: ...
+
+    @property
+    def shared(self) -> bool: ...
 
     @property
     def memory_budget_ms(self) -> int: ...
@@ -107,10 +114,17 @@ class MemoryInTime:
                 held.push_async_callback(choice.engine.close)
                 self._log.info(choice.sentence('embeddings'))
                 local = isinstance(choice.engine, LocalEmbedder)
+                reading = await extractor(self._settings, self._log)
+                self._log.info(reading.sentence())
+                if reading.engine is not None:
+                    held.push_async_callback(reading.engine.close)
                 memory = Memory(
                     url=place.url,
                     data_folder=data_folder(self._settings.data_folder),
                     person=self._settings.person,
+                    robot=self._settings.robot,
+                    shared=self._settings.shared,
+                    reader=reading.engine,
                     embedder=None if local else choice.engine,
                 )
                 await held.enter_async_context(memory)

@@ -58,7 +58,7 @@ from prot_ros.memory.in_time import MemoryInTime
 from prot_ros.memory.recall_tool import RecallTool
 from prot_ros.node import ProtNode
 from prot_ros.nodes.delivery import Delivery
-from prot_ros.online_params import EmbeddingParams, OnlineParams
+from prot_ros.online_params import EmbeddingParams, ExtractionParams, OnlineParams
 from prot_ros.params import param
 
 LISTENING_S = 120.0
@@ -68,7 +68,7 @@ TRANSCRIBING_S = 15.0
 
 
 @dataclass(frozen=True)
-class Params(OnlineParams, EmbeddingParams):
+class Params(OnlineParams, EmbeddingParams, ExtractionParams):
     """Parameters of the node dialog."""
 
     engine: str = param(
@@ -83,6 +83,12 @@ class Params(OnlineParams, EmbeddingParams):
     )
     data_folder: str = param('', "embedded: its folder, empty for the user's data folder")
     person: str = param('someone', 'Whose memories these are')
+    robot: str = param(
+        '', 'Whose the memories are among several robots on one database; each has its own'
+    )
+    shared: bool = param(
+        False, 'Whether everyone who talks with this robot may hear what this person has told it'
+    )
     language: str = param('en', 'ISO 639-1 code of what is spoken where the script does not tell')
     persona: str = param(
         'auto',
