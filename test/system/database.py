@@ -68,10 +68,20 @@ def server() -> Iterator[str]:
 @pytest.fixture
 def fresh_url(server: str) -> Iterator[str]:
     """The URL of an empty database on that server."""
+    yield from _made(server)
+
+
+def _made(server: str) -> Iterator[str]:
     name = f'test_{next(_numbers)}'
     asyncio.run(execute(server, f'CREATE DATABASE {name}'))
     yield server.replace('/postgres?', f'/{name}?')
     asyncio.run(execute(server, f'DROP DATABASE {name} WITH (FORCE)'))
+
+
+@pytest.fixture
+def another_url(server: str) -> Iterator[str]:
+    """The URL of a second empty database on that server."""
+    yield from _made(server)
 
 
 def memory_on(url: str, person: str = 'someone', **more: Any) -> Memory:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from memory_story import utterance
 from readers import Reads
 
 from prot_ros.core.facts import USER, Fact
@@ -61,6 +62,14 @@ async def talk(url: str, first: str) -> None:
             say('committed', number)
 
 
+async def live(url: str, first: str, seed: str) -> None:
+    """Tell a story from one turn on, and read it by the rules, as fast as that goes."""
+    async with Memory(url, Path('/nonexistent')) as memory:
+        for number in range(int(first), int(first) + 10_000):
+            await memory.record_utterance(Stamp(number), utterance(number, int(seed)), 'hear')
+            say('committed', number)
+
+
 if __name__ == '__main__':
-    command = {'serve': serve, 'tell': tell, 'talk': talk}[sys.argv[1]]
+    command = {'serve': serve, 'tell': tell, 'talk': talk, 'live': live}[sys.argv[1]]
     asyncio.run(command(*sys.argv[2:]))
