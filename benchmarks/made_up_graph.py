@@ -135,7 +135,7 @@ async def grow(
     def entity_rows() -> Iterator[tuple[Any, ...]]:
         for each in range(first_entity, first_entity + count):
             turn = first_turn + each - first_entity
-            yield (each, of, 'thing', name(each), f'{name(each)}.', False, turn, 1)
+            yield (each, of, 'thing', name(each), f'{name(each)}.', turn, 1)
 
     def turn_rows() -> Iterator[tuple[Any, ...]]:
         for at in range(count):
@@ -191,7 +191,7 @@ async def grow(
 
     for table, columns, rows in (
         ('turn', 'id scope stamp source utterance created_at', turn_rows()),
-        ('entity', 'id scope kind name summary stale last_turn mentions', entity_rows()),
+        ('entity', 'id scope kind name summary last_turn mentions', entity_rows()),
         (
             'telling',
             'id scope turn nth subject predicate object text standing subject_entity '

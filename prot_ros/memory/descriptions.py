@@ -13,9 +13,10 @@ MOST_TEXT = 1_000
 """Characters."""
 BATCH = 64
 
-_STALE = """
+_WAITING = """
 SELECT e.id, e.name, e.summary, coalesce(told.texts, '{}') AS texts
-FROM entity AS e
+FROM undescribed AS u
+JOIN entity AS e ON e.id = u.entity
 CROSS JOIN LATERAL (
     SELECT array_agg(latest.text ORDER BY latest.last_turn DESC) AS texts
     FROM (
@@ -27,14 +28,16 @@ CROSS JOIN LATERAL (
         ORDER BY 2 DESC LIMIT $3
     ) AS latest
 ) AS told
-WHERE e.scope = $1 AND e.stale AND e.kind <> 'user'
-ORDER BY e.id LIMIT $2
+WHERE u.scope = $1
+ORDER BY u.entity LIMIT $2
+FOR UPDATE OF u SKIP LOCKED
 """
 _DESCRIBED = """
-UPDATE entity AS e SET summary = new.summary, stale = false
+UPDATE entity AS e SET summary = new.summary
 FROM unnest($1::bigint[], $2::text[]) AS new (id, summary)
-WHERE e.id = new.id
+WHERE e.id = new.id AND e.summary <> new.summary
 """
+_DONE = 'DELETE FROM undescribed WHERE entity = ANY ($1::bigint[])'
 # They are made anew from the new words.
 _OUTDATED = 'DELETE FROM entity_vector WHERE scope = $1 AND entity = ANY ($2::bigint[])'
 
@@ -42,7 +45,7 @@ _OUTDATED = 'DELETE FROM entity_vector WHERE scope = $1 AND entity = ANY ($2::bi
 async def describe(connection: Connection, scope: int) -> int:
     """Describe at most BATCH entities that have changed, and their circles; return how many."""
     async with connection.transaction():
-        rows = await connection.fetch(_STALE, scope, BATCH, FACTS)
+        rows = await connection.fetch(_WAITING, scope, BATCH, FACTS)
         if not rows:
             return 0
         summaries = [_summary(row['name'], row['texts']) for row in rows]
@@ -52,6 +55,7 @@ async def describe(connection: Connection, scope: int) -> int:
             if summary != row['summary']
         ]
         await connection.execute(_DESCRIBED, [row['id'] for row in rows], summaries)
+        await connection.execute(_DONE, [row['id'] for row in rows])
         await connection.execute(_OUTDATED, scope, changed)
         await communities.gather(connection, scope)
     return len(rows)

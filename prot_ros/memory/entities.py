@@ -51,10 +51,15 @@ ORDER BY bool_or(kind = 'user'), max(last_turn) DESC, bool_or(kind = 'place'), m
 LIMIT $2
 """
 _MENTIONED = """
-UPDATE entity SET last_turn = greatest(last_turn, $2), mentions = mentions + 1, stale = true
+UPDATE entity SET last_turn = greatest(last_turn, $2), mentions = mentions + 1
 WHERE id = ANY ($1::bigint[])
 """
-_RENAME = 'UPDATE entity SET name = $2, stale = true WHERE id = $1'
+_UNDESCRIBED = """
+INSERT INTO undescribed (entity, scope)
+SELECT id, scope FROM entity WHERE id = ANY ($1::bigint[]) AND kind <> 'user'
+ON CONFLICT DO NOTHING
+"""
+_RENAME = 'UPDATE entity SET name = $2 WHERE id = $1 AND name <> $2'
 _FORGOTTEN = """
 DELETE FROM entity AS e
 WHERE e.id = ANY ($1::bigint[]) AND e.kind <> 'user'
@@ -93,6 +98,7 @@ async def create(connection: Connection, scope: int, kind: Kind, name: str, turn
 async def mentioned(connection: Connection, entities: Collection[int], turn: int) -> None:
     """Note that a turn spoke of them."""
     await connection.execute(_MENTIONED, sorted(entities), turn)
+    await connection.execute(_UNDESCRIBED, sorted(entities))
 
 
 async def call(
@@ -143,6 +149,7 @@ async def name_anew(connection: Connection, scope: int, entity: int, kind: Kind)
     await _relist(connection, scope, entity, set(names.values()))
     called = [text for text in names.values() if not is_role(text)]
     await connection.execute(_RENAME, entity, called[-1] if called else '')
+    await connection.execute(_UNDESCRIBED, [entity])
 
 
 async def remove_forgotten(connection: Connection, entities: Collection[int]) -> set[int]:

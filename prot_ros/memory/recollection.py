@@ -136,8 +136,10 @@ WITH heard AS (
 ), told_near AS MATERIALIZED (
     SELECT f.id, max(near_turn.similarity) AS similarity
     FROM near_turn
-    JOIN telling AS t ON t.turn = near_turn.turn
-    JOIN fact AS f ON f.telling = t.id AND f.live
+    CROSS JOIN LATERAL (
+        SELECT id FROM telling WHERE turn = near_turn.turn ORDER BY nth LIMIT 20
+    ) AS t
+    CROSS JOIN LATERAL (SELECT id FROM fact WHERE telling = t.id AND live LIMIT 1) AS f
     GROUP BY f.id
 ), own AS MATERIALIZED (
     SELECT id FROM fact WHERE scope = $5 AND slot = ANY ($6::text[]) AND live
@@ -147,17 +149,21 @@ WITH heard AS (
     SELECT fact AS id FROM words UNION SELECT id FROM near_link UNION SELECT id FROM far_link
     UNION SELECT id FROM told_near UNION SELECT id FROM own
 )
-SELECT f.scope, f.last_turn, t.subject, t.predicate, t.object, t.text, s.person,
-       f.subject = $7 AS of_user, f.slot = ANY ($6::text[]) AS identity,
+SELECT f.*, f.about = $7 AS of_user, f.slot = ANY ($6::text[]) AS identity,
        coalesce(words.weight / nullif(max(words.weight) OVER (), 0), 0)::float8 AS words,
        coalesce(near_link.weight, 0)::float8 AS name,
        coalesce(near_link.circle, false) AS circle,
        coalesce(far_link.weight, 0)::float8 AS further,
        coalesce(told_near.similarity, 0)::float8 AS similarity
 FROM candidate
-JOIN fact AS f ON f.id = candidate.id AND f.live AND (f.valid_to IS NULL OR f.valid_to > now())
-JOIN telling AS t ON t.id = f.telling
-JOIN scope AS s ON s.id = f.scope
+-- With a limit, or the planner reads all facts to join them to what it takes for thousands.
+CROSS JOIN LATERAL (
+    SELECT fact.id, fact.scope, fact.slot, fact.last_turn, fact.subject AS about, t.subject,
+           t.predicate, t.object, t.text, s.person
+    FROM fact JOIN telling AS t ON t.id = fact.telling JOIN scope AS s ON s.id = fact.scope
+    WHERE fact.id = candidate.id AND live AND (valid_to IS NULL OR valid_to > now())
+    LIMIT 1
+) AS f
 LEFT JOIN words ON words.fact = f.id
 LEFT JOIN near_link ON near_link.id = f.id
 LEFT JOIN far_link ON far_link.id = f.id

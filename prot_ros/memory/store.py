@@ -55,6 +55,9 @@ LOCAL_EVERY_S = 0.1
 """Between two looks at what is being said, where vectors cost nothing: ten queries a second."""
 RECENT_S = 3600.0
 """Talk older than this is no longer the same conversation; its facts are remembered."""
+WARM_UP_S = 3.0
+WARM_UPS = 100
+"""What was said last, which is asked once more before anybody does."""
 MOST_PERSON = 100
 INDEX_EVERY = 500
 """Vectors after which it is looked whether there are enough for an index."""
@@ -87,6 +90,12 @@ VALUES ($1, $2, '', '', $3, $4, $5, now())
 ON CONFLICT (scope, stamp) DO UPDATE
     SET said = excluded.said, heard = excluded.heard, cut = excluded.cut,
         replied_at = coalesce(turn.replied_at, excluded.replied_at)
+"""
+_LATELY = """
+SELECT t.utterance, v.vector FROM turn AS t
+LEFT JOIN turn_vector AS v ON v.scope = $1 AND v.space = $2 AND v.turn = t.id
+WHERE t.scope = $1 AND t.utterance <> ''
+ORDER BY t.id DESC LIMIT $3
 """
 # What was cut before anything was heard has been asked again, as part of a later turn.
 _RECENT = """
@@ -152,6 +161,8 @@ class Memory:
         )
         self.grown = asyncio.Event()
         """Set when a turn has been read; whoever waits for that clears it first."""
+        self.warmed_up = 0
+        """What was asked before the memory was there for others."""
         self._turns = 0
         self._facts = 0
 
@@ -189,7 +200,7 @@ class Memory:
             counts = await database.run(self._settle_in, 10.0)
             self._turns, self._facts = counts['turns'], counts['facts']
             self._database = database
-            await self.recall('first-use costs', 1)
+            await self._warm_up()
             self._vector_schema = vector_schema
             self._reachable = url
             given = Vectors(
@@ -218,6 +229,25 @@ class Memory:
         of = Space(number, self._embedder.dimensions)
         self._space = await vector_indexes.look(connection, self._scope.heard, of)
         return await connection.fetchrow(_COUNTS, self._scope.number)
+
+    async def _warm_up(self) -> None:
+        """Ask what was asked lately, so that nobody waits for what is still on the disk.
+
+        After a restart the first queries take ten times as long as those a hundred later.
+        """
+        try:
+            async with asyncio.timeout(WARM_UP_S):
+                rows = await self._run(
+                    lambda connection: connection.fetch(
+                        _LATELY, self._scope.number, self._space.number, WARM_UPS
+                    )
+                )
+                asked = [(row['utterance'], row['vector']) for row in rows]
+                for text, vector in asked or [('first-use costs', None)]:
+                    await self._look_up(text, vector.to_list() if vector else [], 1)
+                    self.warmed_up += 1
+        except TimeoutError:
+            pass
 
     async def close(self) -> None:
         """End the extraction, then the pool, then the server if it is ours. May be called twice.

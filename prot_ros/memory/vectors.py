@@ -61,13 +61,13 @@ SELECT $1, $2, id, $4 FROM turn WHERE id = $3 ON CONFLICT DO NOTHING
 _ENTITIES = _Table(
     lacking="""
 SELECT e.id, e.summary AS text FROM entity AS e
-WHERE e.scope = $1 AND e.id < $3 AND NOT e.stale AND e.kind <> 'user' AND NOT EXISTS (
+WHERE e.scope = $1 AND e.id < $3 AND e.summary <> '' AND e.kind <> 'user' AND NOT EXISTS (
     SELECT FROM entity_vector AS v WHERE v.scope = $1 AND v.space = $2 AND v.entity = e.id)
 ORDER BY e.id DESC LIMIT $4
 """,
     give="""
 INSERT INTO entity_vector (scope, space, entity, vector)
-SELECT $1, $2, id, $4 FROM entity WHERE id = $3 AND NOT stale ON CONFLICT DO NOTHING
+SELECT $1, $2, id, $4 FROM entity WHERE id = $3 ON CONFLICT DO NOTHING
 """,
 )
 

@@ -51,18 +51,25 @@ CREATE TABLE entity (
     scope integer NOT NULL REFERENCES scope ON DELETE CASCADE,
     kind text NOT NULL,
     name text NOT NULL,
-    -- What is known of it in a few sentences, made from its facts; `stale` until it is made anew.
+    -- What is known of it in a few sentences, made from its facts.
     summary text NOT NULL DEFAULT '',
-    stale boolean NOT NULL DEFAULT true,
     -- The latest turn that spoke of it.
     last_turn bigint NOT NULL,
     mentions integer NOT NULL DEFAULT 0
-) WITH (fillfactor = 70); -- counters change in place; vectors lie elsewhere
+) WITH (fillfactor = 70);
+-- Counters change in place: vectors, and what is still to be described, lie elsewhere.
 
 CREATE INDEX entity_of_scope ON entity (scope, id);
-CREATE INDEX entity_stale ON entity (scope, id) WHERE stale;
 -- One user in each scope.
 CREATE UNIQUE INDEX entity_user ON entity (scope) WHERE kind = 'user';
+
+-- Entities of which something new is known that their summaries do not say yet.
+CREATE TABLE undescribed (
+    entity bigint PRIMARY KEY REFERENCES entity ON DELETE CASCADE,
+    scope integer NOT NULL
+);
+
+CREATE INDEX undescribed_of_scope ON undescribed (scope, entity);
 
 -- What a turn said, as it was read: the raw material of everything below, one row for each thing
 -- said. Facts are these, folded in the order of the turns; so a turn can be read again, forgotten,
