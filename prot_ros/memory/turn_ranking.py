@@ -8,6 +8,7 @@ small reasons, each of which was measured to earn its place (`docs/locomo.md`).
 
 from __future__ import annotations
 
+import math
 import re
 from collections import deque
 from collections.abc import Iterable, Sequence, Set
@@ -15,14 +16,26 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from prot_ros.memory.months import Month, months
-from prot_ros.memory.terms import PREFIX, terms
+from prot_ros.memory.terms import PREFIX, STEM, terms
 
 TALK_NS = 30 * 60 * 10**9
 """What is said within this time of each other is one talk; nanoseconds."""
 REACH = 3
 """Turns before and after one for which it speaks."""
+COMMON_SHARE = 0.05
+"""Of its weight that a word beyond the bound keeps."""
 _ASKS = re.compile('[?\uff1f\u061f\u037e]')
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def rarity(turns: int, common: int) -> float:
+    """Return what it weighs to share a word that `turns` turns have, at least 1.
+
+    The square of an inverse document frequency: it tells rare words from common ones better than
+    the plain one. A word of more than `common` turns decides only where no other does.
+    """
+    weight = math.log(1 + common / turns) ** 2
+    return weight if turns <= common else COMMON_SHARE * weight
 
 
 @dataclass(frozen=True)
@@ -122,7 +135,7 @@ def rank(
     for standing in standings.values():
         _speak_for_neighbours(standing, standings, weights)
     _best_of_talks(standings.values())
-    asked_terms, asked_months = frozenset(terms(question)), months(question)
+    asked_terms, asked_months = terms(question), months(question)
     named = {
         speaker for speaker in {one.speaker for one in found} if _is_named(speaker, asked_terms)
     }
@@ -191,9 +204,17 @@ def _best_of_talks(standings: Iterable[_Standing]) -> None:
         standing.best_of_talk = best[0].in_itself
 
 
-def _is_named(speaker: str, asked_terms: frozenset[str]) -> bool:
-    """Whether a name, or a part of it, is among the words, in whichever script."""
-    return any(term in asked_terms for term in terms(speaker) if not term.endswith(PREFIX))
+def _is_named(speaker: str, asked: Iterable[str]) -> bool:
+    """Whether a name, or a part of it, is among the terms, in whichever script.
+
+    A longer one may go on in an ending: `지수는` is `jisuneun`.
+    """
+    names = [term for term in terms(speaker) if not term.endswith(PREFIX)]
+    return any(
+        term == name or (len(name) >= STEM and term.startswith(name))
+        for term in asked
+        for name in names
+    )
 
 
 def _of_month(stamp: int, asked: Sequence[Month]) -> float:

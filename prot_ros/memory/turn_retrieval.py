@@ -11,18 +11,17 @@ from __future__ import annotations
 from asyncpg import Connection, Record
 
 from prot_ros.memory.terms import terms
-from prot_ros.memory.turn_ranking import REACH, WEIGHTS, Candidate, Ranked, Weights, rank
+from prot_ros.memory.turn_ranking import REACH, WEIGHTS, Candidate, Ranked, Weights, rank, rarity
 
 COMMON = 200
 """Turns with one word beyond which the word tells nearly nothing, and is not looked up further."""
-COMMON_SHARE = 0.05
-"""Of the weight of a word that COMMON turns have: such words decide only where no others do."""
 BY_WORDS = 60
 """Turns that words find."""
 BY_VECTOR = 20
 SCANNED = 2_000
 """Newest turns whose vectors are compared. Exact: an index would lose those of rare persons."""
 _NEWEST = 2**63 - 1
+_RARITIES = [rarity(turns, COMMON) for turns in range(1, COMMON + 2)]
 
 # Only `turn_of_scope` has the order in which neighbours are asked for, so nothing tempts the
 # planner to look for one person's turns among everybody's; what is of another scope is left out.
@@ -39,10 +38,7 @@ WITH hit AS MATERIALIZED (
         ) AS newest
     ) AS held
 ), words AS MATERIALIZED (
-    SELECT turn,
-           sum(ln(1 + $4::float8 / turns) ^ 2 * CASE WHEN turns > $4 THEN $5::float8 ELSE 1 END)
-               AS weight
-    FROM hit GROUP BY turn
+    SELECT turn, sum(($5::float8[])[turns]) AS weight FROM hit GROUP BY turn
 ), near AS MATERIALIZED (
     SELECT turn, 1 - (vector <=> $7) AS similarity
     FROM (
@@ -120,7 +116,7 @@ async def candidates(
         _NEWEST if below is None else below,
         list(terms(text)),
         COMMON,
-        COMMON_SHARE,
+        _RARITIES,
         BY_WORDS,
         vector if vector is not None and any(vector) else None,
         space,
