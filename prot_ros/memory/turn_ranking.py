@@ -20,7 +20,7 @@ from prot_ros.memory.terms import PREFIX, STEM, terms
 
 TALK_NS = 30 * 60 * 10**9
 """What is said within this time of each other is one talk; nanoseconds."""
-REACH = 3
+REACH = 2
 """Turns before and after one for which it speaks."""
 COMMON_SHARE = 0.05
 """Of its weight that a word beyond the bound keeps."""
@@ -44,9 +44,9 @@ class Weights:
 
     similarity: float = 0.2
     """Of the cosine. Hashed n-grams see little that words do not."""
-    following: tuple[float, ...] = (0.5, 0.3, 0.1)
+    following: tuple[float, ...] = (0.5, 0.3)
     """For the turns after one that was found, the nearest first; at most REACH."""
-    preceding: tuple[float, ...] = (0.3, 0.2, 0.1)
+    preceding: tuple[float, ...] = (0.3, 0.2)
     """For those before it."""
     edge: float = 0.5
     """What a turn gets for each neighbour that it lacks, as a share of what it would have got from

@@ -18,39 +18,43 @@ COMMON = 200
 BY_WORDS = 60
 """Turns that words find."""
 BY_VECTOR = 20
-SCANNED = 2_000
+SCANNED = 1_000
 """Newest turns whose vectors are compared. Exact: an index would lose those of rare persons."""
 _NEWEST = 2**63 - 1
 _RARITIES = [rarity(turns, COMMON) for turns in range(1, COMMON + 2)]
 
-# Only `turn_of_scope` has the order in which neighbours are asked for, so nothing tempts the
-# planner to look for one person's turns among everybody's; what is of another scope is left out.
+# What the planner believes of sizes is often wrong, so it is given no choice that matters. Only
+# `turn_of_scope` has the order in which neighbours are asked for, so it cannot look for a person's
+# turns among everybody's; what is of another scope is left out. And a full join, unlike a left one,
+# is never done by comparing all with all.
 _CANDIDATES = """
-WITH hit AS MATERIALIZED (
-    SELECT held.turn, held.turns
-    FROM unnest($3::text[]) AS wanted (term)
-    CROSS JOIN LATERAL (
-        SELECT turn, count(*) OVER () AS turns
-        FROM (
-            SELECT turn FROM turn_term
-            WHERE scope = $1 AND term = wanted.term AND turn < $2
-            ORDER BY turn DESC LIMIT $4 + 1
-        ) AS newest
-    ) AS held
-), words AS MATERIALIZED (
-    SELECT turn, sum(($5::float8[])[turns]) AS weight FROM hit GROUP BY turn
-), near AS MATERIALIZED (
-    SELECT turn, 1 - (vector <=> $7) AS similarity
+WITH match AS MATERIALIZED (
+    SELECT turn, sum(weight) AS weight, sum(similarity) AS similarity
     FROM (
-        SELECT turn, vector FROM turn_vector
-        WHERE scope = $1 AND space = $8 AND turn < $2 AND $7::halfvec IS NOT NULL
-        ORDER BY turn DESC LIMIT $9
-    ) AS newest
+        SELECT held.turn, ($5::float8[])[held.turns] AS weight, 0::float8 AS similarity
+        FROM unnest($3::text[]) AS wanted (term)
+        CROSS JOIN LATERAL (
+            SELECT turn, count(*) OVER () AS turns
+            FROM (
+                SELECT turn FROM turn_term
+                WHERE scope = $1 AND term = wanted.term AND turn < $2
+                ORDER BY turn DESC LIMIT $4 + 1
+            ) AS newest
+        ) AS held
+        UNION ALL
+        SELECT turn, 0, 1 - (vector <=> $7)
+        FROM (
+            SELECT turn, vector FROM turn_vector
+            WHERE scope = $1 AND space = $8 AND turn < $2 AND $7::halfvec IS NOT NULL
+            ORDER BY turn DESC LIMIT $9
+        ) AS newest
+    ) AS each
+    GROUP BY turn
 ), found AS MATERIALIZED (
-    (SELECT turn FROM words ORDER BY weight DESC, turn DESC LIMIT $6)
+    (SELECT turn FROM match WHERE weight > 0 ORDER BY weight DESC, turn DESC LIMIT $6)
     UNION
-    (SELECT turn FROM near WHERE similarity > 0 ORDER BY similarity DESC, turn DESC LIMIT $10)
-), beside AS MATERIALIZED (
+    (SELECT turn FROM match WHERE similarity > 0 ORDER BY similarity DESC, turn DESC LIMIT $10)
+), beside AS (
     SELECT found.turn AS found, following.*
     FROM found CROSS JOIN LATERAL (
         SELECT scope, id, stamp, speaker, utterance FROM turn
@@ -67,11 +71,9 @@ WITH hit AS MATERIALIZED (
     WHERE preceding.scope >= $1
 )
 SELECT beside.found, beside.id, beside.stamp, beside.speaker, beside.utterance,
-       coalesce(words.weight, 0)::float8 AS weight,
-       coalesce(near.similarity, 0)::float8 AS similarity
-FROM beside
-LEFT JOIN words ON words.turn = beside.id
-LEFT JOIN near ON near.turn = beside.id
+       coalesce(match.weight, 0) AS weight, coalesce(match.similarity, 0) AS similarity
+FROM beside FULL JOIN match ON match.turn = beside.id
+WHERE coalesce(beside.id, 0) <> 0
 """
 
 _WORDS = 'INSERT INTO turn_term (scope, term, turn) SELECT $1, unnest($3::text[]), $2'

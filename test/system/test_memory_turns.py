@@ -18,6 +18,7 @@ from prot_ros.memory import turn_retrieval
 from prot_ros.memory.database import search_path
 from prot_ros.memory.schema import migrate
 from prot_ros.memory.terms import terms
+from prot_ros.memory.turn_ranking import REACH
 from prot_ros.memory.turn_retrieval import (
     BY_VECTOR,
     BY_WORDS,
@@ -159,7 +160,7 @@ def test_the_work_is_bounded_and_every_index_begins_with_the_scope(
         await memory.tell(alice, *[text] * 5)
         await memory.connection.execute('ANALYZE')
         found = await candidates(memory.connection, crowd, text, vector(text), memory.space)
-        assert len(found) <= (BY_WORDS + BY_VECTOR) * 7
+        assert len(found) <= (BY_WORDS + BY_VECTOR) * (1 + 2 * REACH)
         plan = await memory.connection.fetch(
             f'EXPLAIN {turn_retrieval._CANDIDATES}',
             alice,
@@ -172,7 +173,7 @@ def test_the_work_is_bounded_and_every_index_begins_with_the_scope(
             memory.space,
             turn_retrieval.SCANNED,
             BY_VECTOR,
-            3,
+            REACH,
         )
         scans = [row[0] for row in plan if ' using ' in row[0] or 'Seq Scan' in row[0]]
         assert len(scans) == 4
