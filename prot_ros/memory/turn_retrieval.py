@@ -23,50 +23,53 @@ SCANNED = 1_000
 _NEWEST = 2**63 - 1
 _RARITIES = [rarity(turns, COMMON) for turns in range(1, COMMON + 2)]
 
-# What the planner believes of sizes is often wrong, so it is given no choice that matters. Only
-# `turn_of_scope` has the order in which neighbours are asked for, so it cannot look for a person's
-# turns among everybody's; what is of another scope is left out. And a full join, unlike a left one,
-# is never done by comparing all with all.
-_CANDIDATES = """
+# What the planner believes of sizes is often wrong, so it is given no choice that matters. Limits
+# are no parameters, because it knows their values then. Only `turn_of_scope` has the order in which
+# neighbours are asked for, so it looks for them nowhere else; what that reads of another scope is
+# left out. And a full join is never done by comparing all with all.
+_CANDIDATES = f"""
 WITH match AS MATERIALIZED (
     SELECT turn, sum(weight) AS weight, sum(similarity) AS similarity
     FROM (
-        SELECT held.turn, ($5::float8[])[held.turns] AS weight, 0::float8 AS similarity
+        SELECT held.turn, ($4::float8[])[held.turns] AS weight, 0::float8 AS similarity
         FROM unnest($3::text[]) AS wanted (term)
         CROSS JOIN LATERAL (
             SELECT turn, count(*) OVER () AS turns
             FROM (
                 SELECT turn FROM turn_term
                 WHERE scope = $1 AND term = wanted.term AND turn < $2
-                ORDER BY turn DESC LIMIT $4 + 1
+                ORDER BY turn DESC LIMIT {COMMON + 1}
             ) AS newest
         ) AS held
         UNION ALL
-        SELECT turn, 0, 1 - (vector <=> $7)
+        SELECT turn, 0, 1 - (vector <=> $5)
         FROM (
             SELECT turn, vector FROM turn_vector
-            WHERE scope = $1 AND space = $8 AND turn < $2 AND $7::halfvec IS NOT NULL
-            ORDER BY turn DESC LIMIT $9
+            WHERE scope = $1 AND space = $6 AND turn < $2 AND $5::halfvec IS NOT NULL
+            ORDER BY turn DESC LIMIT {SCANNED}
         ) AS newest
     ) AS each
     GROUP BY turn
 ), found AS MATERIALIZED (
-    (SELECT turn FROM match WHERE weight > 0 ORDER BY weight DESC, turn DESC LIMIT $6)
+    (SELECT turn FROM match WHERE weight > 0
+     ORDER BY weight DESC, turn DESC LIMIT {BY_WORDS})
     UNION
-    (SELECT turn FROM match WHERE similarity > 0 ORDER BY similarity DESC, turn DESC LIMIT $10)
+    (SELECT turn FROM match WHERE similarity > 0
+     ORDER BY similarity DESC, turn DESC LIMIT {BY_VECTOR})
 ), beside AS (
     SELECT found.turn AS found, following.*
     FROM found CROSS JOIN LATERAL (
         SELECT scope, id, stamp, speaker, utterance FROM turn
-        WHERE (scope, id) >= ($1, found.turn) AND (scope, id) < ($1, $2)
-        ORDER BY scope, id LIMIT $11 + 1
+        WHERE (scope, id) >= ($1, found.turn)
+        ORDER BY scope, id LIMIT {REACH + 1}
     ) AS following
+    WHERE following.scope <= $1 AND following.id < $2
     UNION ALL
     SELECT found.turn, preceding.*
     FROM found CROSS JOIN LATERAL (
         SELECT scope, id, stamp, speaker, utterance FROM turn
         WHERE (scope, id) < ($1, found.turn)
-        ORDER BY scope DESC, id DESC LIMIT $11
+        ORDER BY scope DESC, id DESC LIMIT {REACH}
     ) AS preceding
     WHERE preceding.scope >= $1
 )
@@ -74,7 +77,7 @@ SELECT beside.found, beside.id, beside.stamp, beside.speaker, beside.utterance,
        coalesce(match.weight, 0) AS weight, coalesce(match.similarity, 0) AS similarity
 FROM beside FULL JOIN match ON match.turn = beside.id
 WHERE coalesce(beside.id, 0) <> 0
-"""
+"""  # noqa: S608 - limits of ours
 
 _WORDS = 'INSERT INTO turn_term (scope, term, turn) SELECT $1, unnest($3::text[]), $2'
 _VECTOR = 'INSERT INTO turn_vector (scope, space, turn, vector) VALUES ($1, $3, $2, $4)'
@@ -117,14 +120,9 @@ async def candidates(
         scope,
         _NEWEST if below is None else below,
         list(terms(text)),
-        COMMON,
         _RARITIES,
-        BY_WORDS,
         vector if vector is not None and any(vector) else None,
         space,
-        SCANNED,
-        BY_VECTOR,
-        REACH,
     )
     return _joined(rows)
 
