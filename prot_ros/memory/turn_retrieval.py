@@ -24,9 +24,9 @@ _NEWEST = 2**63 - 1
 _RARITIES = [rarity(turns, COMMON) for turns in range(1, COMMON + 2)]
 
 # What the planner believes of sizes is often wrong, so it is given no choice that matters. Limits
-# are no parameters, because it knows their values then. Only `turn_of_scope` has the order in which
-# neighbours are asked for, so it looks for them nowhere else; what that reads of another scope is
-# left out. And a full join is never done by comparing all with all.
+# are no parameters, because it knows their values then. Only `turn_of_scope` has the order in
+# which neighbours are asked for, so it looks for them nowhere else; what that reads of another
+# scope is left out. And a full join is never done by comparing all with all.
 _CANDIDATES = f"""
 WITH match AS MATERIALIZED (
     SELECT turn, sum(weight) AS weight, sum(similarity) AS similarity

@@ -150,19 +150,20 @@ def test_a_word_that_everybody_says_hides_no_rare_one_and_is_not_lost(
 
 
 @pytest.mark.parametrize('mode', ['force_custom_plan', 'force_generic_plan'])
-@pytest.mark.parametrize('scopes', [2, 6])
+@pytest.mark.parametrize(('scopes', 'turns'), [(2, 20_000), (6, 700)])
 def test_the_work_is_bounded_and_no_plan_looks_at_all_of_a_scope(
     fresh_url: str,  # noqa: F811
     mode: str,
     scopes: int,
+    turns: int,
 ) -> None:
     async def tell(memory: Told) -> None:
         crowd, alice = [await memory.scope(name) for name in ('crowd', 'Alice')]
         text = 'the cat and the dog sleep in the house'
         await memory.tell(alice, *[text] * 5)
-        await _tell_many(memory, crowd, text, 20_000)
+        await _tell_many(memory, crowd, text, turns)
         for number in range(2, scopes):
-            await _tell_many(memory, await memory.scope(f'{number}'), text, 700)
+            await _tell_many(memory, await memory.scope(f'{number}'), text, turns)
         await memory.tell(alice, *[text] * 5)
         await memory.connection.execute('ANALYZE')
         found = await candidates(memory.connection, crowd, text, vector(text), memory.space)
