@@ -171,17 +171,19 @@ def test_the_work_is_bounded_and_no_plan_looks_at_all_of_a_scope(
         words = ','.join(terms(text))
         await memory.connection.execute(f'PREPARE look AS {turn_retrieval._CANDIDATES}')
         await memory.connection.execute(f"SET plan_cache_mode = '{mode}'")
-        plan = await memory.connection.fetch(
-            f"EXPLAIN EXECUTE look ({alice}, {2**62}, '{{{words}}}', "
-            f"ARRAY{turn_retrieval._RARITIES}, '{vector(text)}', {memory.space})"
-        )
-        scans = [row[0] for row in plan if ' using ' in row[0] or 'Seq Scan' in row[0]]
-        assert len(scans) == 4
-        for index in ('turn_term_pkey', 'turn_vector_pkey', 'turn_of_scope'):
-            assert any(f' using {index} ' in scan for scan in scans), scans
-        assert not [
-            row[0] for row in plan if 'Incremental Sort' in row[0] or 'Nested Loop Left' in row[0]
-        ]
+        for scope in (alice, crowd):
+            plan = await memory.connection.fetch(
+                f"EXPLAIN EXECUTE look ({scope}, {2**62}, '{{{words}}}', "
+                f"ARRAY{turn_retrieval._RARITIES}, '{vector(text)}', {memory.space})"
+            )
+            lines = [row[0] for row in plan]
+            scans = [line for line in lines if ' using ' in line or 'Seq Scan' in line]
+            assert len(scans) == 4
+            for index in ('turn_term_pkey', 'turn_vector_pkey', 'turn_of_scope'):
+                assert any(f' using {index} ' in scan for scan in scans), scans
+            assert sum(' using turn_of_scope ' in scan for scan in scans) == 2
+            assert not [line for line in lines if 'Incremental Sort' in line]
+            assert any('Full Join' in line for line in lines)
 
     story(fresh_url, tell)
 
