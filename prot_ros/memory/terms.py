@@ -20,6 +20,8 @@ MOST_TEXT = 2_000
 MOST_TERMS = 128
 STEM = 4
 """Characters of the beginning that stand for a word of at least as many."""
+PREFIX = '*'
+"""What marks such a beginning."""
 
 # Hangul (composed), kana, Han.
 _PAIRED = re.compile('[\uac00-\ud7a3\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]+')
@@ -63,4 +65,4 @@ def _spelt(word: str) -> Iterator[str]:
     if len(word) > 1 or word.isdigit():
         yield word
     if len(word) >= STEM:
-        yield f'{word[:STEM]}*'
+        yield f'{word[:STEM]}{PREFIX}'

@@ -20,6 +20,8 @@ ALTER TABLE turn ALTER COLUMN scope SET NOT NULL;
 ALTER TABLE turn DROP COLUMN person; -- and the constraint and the index that begin with it
 ALTER TABLE turn ADD UNIQUE (scope, stamp);
 CREATE INDEX turn_of_scope ON turn (scope, id);
+-- Who said it, by name; '' where that is not known.
+ALTER TABLE turn ADD COLUMN speaker text NOT NULL DEFAULT '';
 
 ALTER TABLE summary ADD COLUMN scope integer REFERENCES scope ON DELETE CASCADE;
 UPDATE summary SET scope = scope.id FROM scope WHERE scope.person = summary.person;
@@ -187,7 +189,9 @@ CREATE TABLE turn_vector (
     vector halfvec NOT NULL,
     PRIMARY KEY (scope, space, turn)
 );
-CREATE INDEX turn_vector_of_turn ON turn_vector (turn);
+-- Hashed: one in the order of turns would tempt the planner to look for one person's turns among
+-- everybody's.
+CREATE INDEX turn_vector_of_turn ON turn_vector USING hash (turn);
 
 CREATE TABLE entity_vector (
     scope integer NOT NULL,
