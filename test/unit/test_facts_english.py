@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import pytest
 
-from prot_ros.core.facts import NOTE
+from prot_ros.core.facts import NOTE, Standing
 from prot_ros.core.offline.facts_told import facts_told
 
 SISTER = ("user's sister", 'is called', 'Mina')
@@ -105,10 +105,9 @@ NOT_TOLD = """where do i live|do i live in seoul|is my name alice|what is my nam
 i live in seoul right|i live in seoul do i not|i live in seoul?|can you call me al
 tell me where i live|do you remember that i live in seoul|nice to meet you do i live in seoul
 if i lived in seoul i would be happy|if i live in seoul and my name is bob|maybe i live in seoul
-i wish i lived in seoul|i think bob likes jazz|bob said i live in paris|i used to live in busan
+i wish i lived in seoul|i think bob likes jazz|bob said i live in paris
 imagine my name is bob|say my name is bob|pretend i live in london|i would like a coffee
-i don't live in seoul|my name is not bob|i am not from london|i am not alice|i do not have a dog
-i never work at samsung|don't call me al|i no longer live in paris
+don't call me al
 i am not sure|i am a bit of a musician|my name is spelled a l i c e
 i am tired|i am fine|i am going to london|i am in love|i am a bit tired|this is great
 i like you|i like it|i have a question|i have no dog|call me later|call me a taxi|god loves you
@@ -117,9 +116,13 @@ stop please i want to ask something else|tell me a long story|what i like is jaz
 """.replace('\n', '|').strip('|').split('|')  # fmt: skip
 
 
+def held(text):
+    return [fact for fact in facts_told(text) if fact.standing is Standing.HOLDS]
+
+
 @pytest.mark.parametrize(('text', 'expected'), TOLD.items())
 def test_statement_tells_facts(text, expected):
-    assert [(f.subject, f.predicate, f.object) for f in facts_told(text)] == expected
+    assert [(f.subject, f.predicate, f.object) for f in held(text)] == expected
 
 
 @pytest.mark.parametrize('text', NOT_TOLD)
@@ -144,7 +147,7 @@ def test_fact_is_written_down_as_a_sentence(text, sentence):
 
 
 def test_statement_that_follows_a_denial_counts():
-    told = facts_told('i do not live in london but i live in paris')
+    told = held('i do not live in london but i live in paris')
     assert [(f.predicate, f.object) for f in told] == [('lives in', 'Paris')]
 
 

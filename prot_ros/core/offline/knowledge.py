@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from prot_ros.core.facts import NOTE, USER, Fact
+from prot_ros.core.facts import NOTE, USER, Fact, Standing
 from prot_ros.core.offline.romanization import romanised
 
 _ONE_VALUE = frozenset({
@@ -30,16 +30,22 @@ _OWNED = f"{USER}'s "
 
 
 class Knowledge:
-    """Facts without repetition and contradiction; the earlier in the order wins."""
+    """Facts that hold, without repetition and contradiction; the earlier in the order wins."""
 
     def __init__(self, facts: Iterable[Fact]) -> None:
         self.facts: list[Fact] = []
         seen: set[tuple[str, str, str]] = set()
+        over: set[tuple[str, str, str]] = set()  # said to be so no longer, or never
         for fact in facts:
             subject, value = _key(fact.subject), _key(fact.object)
             single = fact.predicate in _ONE_VALUE or fact.predicate.startswith('favorite ')
             opposite = _OPPOSITE.get(fact.predicate, '')
             known = (subject, fact.predicate, '' if single else value)
+            if fact.standing is not Standing.HOLDS:
+                over.add((subject, fact.predicate, value))
+                continue
+            if (subject, fact.predicate, value) in over:
+                continue
             if known in seen or (subject, opposite, value) in seen:
                 continue
             seen.add(known)

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from prot_ros.core.facts import NOTE, USER
+from prot_ros.core.facts import NOTE, USER, Standing
 from prot_ros.core.offline.english.facts import Reading, told
 from prot_ros.core.offline.english.subjects import SELF, Subject, subject_at
 from prot_ros.core.offline.english.tokens import Segment
@@ -162,7 +162,7 @@ def _yes_or_no(segment: Segment) -> Intent | None:
     else:  # any name stands for whom it is about
         statement = ('zoe', *verb, *(rest if verb else (f'{rest[0]}s', *rest[1:])))
         statement = tuple('has' if word == 'haves' else word for word in statement)
-    stated = told(' '.join(statement))
+    stated = [fact for fact in told(' '.join(statement)) if fact.standing is Standing.HOLDS]
     if not stated:
         return None
     fact = stated[0]
@@ -176,7 +176,9 @@ def _who(segment: Segment) -> Intent | None:
     low = segment.low
     if low[0] != 'who' or len(low) < 3:
         return None
-    stated = told(' '.join(('zoe', *low[1:])))
+    stated = [
+        fact for fact in told(' '.join(('zoe', *low[1:]))) if fact.standing is Standing.HOLDS
+    ]
     if stated and stated[0].subject == 'Zoe':
         return Intent(Kind.ASK_WHO, predicate=stated[0].predicate, object=stated[0].object)
     return None

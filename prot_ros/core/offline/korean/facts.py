@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from prot_ros.core.facts import NOTE, USER, Fact
 from prot_ros.core.offline.korean.clauses import written_down
@@ -57,7 +58,7 @@ class Reading:
     """Something was said not to be so."""
 
 
-def told(text: str) -> tuple[Fact, ...]:
+def told(text: str, told_at: datetime | None = None) -> tuple[Fact, ...]:
     """Return the facts stated in Korean text."""
     return tuple(fact for reading in readings(text) for fact in reading.facts)
 

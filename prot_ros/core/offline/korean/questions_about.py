@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from prot_ros.core.facts import NOTE, USER
+from prot_ros.core.facts import NOTE, USER, Fact, Standing
 from prot_ros.core.offline.korean.facts import Reading, told
 from prot_ros.core.offline.korean.predicates import Subject, person
 from prot_ros.core.offline.korean.verbs import interrogative
@@ -102,7 +102,7 @@ def _who_is_it(words: tuple[str, ...], who: Subject | None) -> Intent | None:
     """`누가 재즈를 좋아해`."""
     if '누가' not in words:
         return None
-    stated = told(' '.join('민지는' if word == '누가' else word for word in words))
+    stated = _held(' '.join('민지는' if word == '누가' else word for word in words))
     if stated and stated[-1].subject == '민지':
         return Intent(Kind.ASK_WHO, predicate=stated[-1].predicate, object=stated[-1].object)
     return None
@@ -112,11 +112,15 @@ def _yes_or_no(words: tuple[str, ...], who: Subject | None) -> Intent | None:
     """`제가 서울에 살아요?`: the statement in it is what is asked."""
     if who is None or not who.subject or any(map(interrogative, words)):
         return None
-    stated = told(' '.join(words))
+    stated = _held(' '.join(words))
     if not stated:
         return None
     fact = stated[-1]
     return Intent(Kind.ASK_FACT, fact.subject, fact.predicate, object=fact.object)
+
+
+def _held(text: str) -> list[Fact]:
+    return [fact for fact in told(text) if fact.standing is Standing.HOLDS]
 
 
 def _predicate(relation: str, who: Subject) -> str:
