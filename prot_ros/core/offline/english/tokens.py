@@ -7,13 +7,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from prot_ros.core.offline.plain_text import listed, plain
+from prot_ros.core.offline.plain_text import listed, plain, without_quotations
 
 # One class per alternative and no nested repetition: time is linear in the text.
 _TOKEN = re.compile(r"[^\W_]+(?:'[^\W_]+)*|[.,!?;]")
-# The words of others; a single word or two in quotation marks may be a name.
-_QUOTED = re.compile('["“]([^"“”]*)["”]')
-_QUOTED_NAME = 2
 _HARD_STOPS = frozenset('.!?;')
 
 _WHOLE = {
@@ -47,7 +44,7 @@ class Segment:
 
 def segments(text: str) -> list[Segment]:
     """Split text at hard punctuation; a transcript without any is one segment."""
-    cleaned = _QUOTED.sub(_quotation, plain(text))
+    cleaned = without_quotations(plain(text))
     if cleaned.isupper():
         # Shouted text carries no information in its capitals.
         cleaned = cleaned.lower()
@@ -68,11 +65,6 @@ def segments(text: str) -> list[Segment]:
     if low:
         found.append(Segment(tuple(low), tuple(raw), question=False))
     return found
-
-
-def _quotation(match: re.Match[str]) -> str:
-    words = match[1]
-    return f' {words} ' if len(words.split()) <= _QUOTED_NAME else ' quote '
 
 
 def _written_out(piece: str, following: str) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from prot_ros.core.facts import NOTE, USER, Fact, Standing
 from prot_ros.core.offline.korean.facts import Reading, told
-from prot_ros.core.offline.korean.predicates import Subject, person
+from prot_ros.core.offline.korean.subjects import Subject, person
 from prot_ros.core.offline.korean.verbs import interrogative
 from prot_ros.core.offline.korean.words import FILLERS, phrases
 from prot_ros.core.offline.questions import Intent, Kind

@@ -52,6 +52,28 @@ TRAITS = _set(
     '채식주의자 비건 왼손잡이 오른손잡이 기혼 미혼 기독교인 불교신자 천주교신자 무교 외동'
 )
 
+INSTRUMENTS = _set('기타 피아노 드럼 바이올린 첼로 플루트 베이스 하프 색소폰 우쿨렐레 가야금')
+NUMBERS: Mapping[str, str] = {
+    '전화번호': 'phone number', '휴대폰번호': 'phone number', '핸드폰번호': 'phone number',
+    '방번호': 'room number', '호실': 'room number', '주소': 'address', '차번호': 'license plate',
+    '사물함번호': 'locker number', '자리번호': 'seat number', '여권번호': 'passport number',
+    '신발사이즈': 'shoe size',
+}  # fmt: skip
+"""Properties whose value is a number or has one in it, without the spaces in their names."""
+CALLERS = _set(
+    '다들 모두 모두가 사람들은 사람들이 친구들은 친구들이 우리는 우린 가족들은 다 남들은'
+)
+"""Who gives somebody one more name."""
+NO_MORE = _set('이제 이제는 이젠 더이상 더는 이상')
+"""With a negation: what is said not to be so was so before."""
+FORMERLY = _set(
+    '예전에 예전에는 예전엔 옛날에 옛날에는 옛날엔 한때 한때는 전에는 전엔 어릴 어렸을 원래'
+)
+"""With a past form: what was so is no longer."""
+OF_THE_HOUR = _set(
+    '더 때 때는 때에 적에 지금은 요즘은 요즘에는 현재는 최근에 얼마 얼마전에 드디어 방금'
+)
+"""Words about time that are neither a date nor part of a value."""
 FIRST_PERSONS = _set('저 나 전 난 제가 내가 저는 나는 저도 나도 저를 나를')
 SECOND_PERSONS = _set('너 넌 너는 너도 네가 니가 당신 당신은 당신이 넌요')
 MODIFIERS = _set('좋아하는 싫어하는 있는 없는 사는 일하는 다니는 하는 키우는 아는 모르는 같은')
@@ -65,7 +87,10 @@ FILLERS = _set("""음 어 그 아 네 예 응 아니 아니요 아뇨 그리고 
 정말로 진짜 아주 매우 너무 많이 또 또한 참 항상 늘 원래 그냥 안녕 안녕하세요 안녕하십니까
 반가워요 반갑습니다 저기 저기요 로봇 로봇아 그럼 그래서 처음 모두 다 함께 같이 혼자 로봇님
 여보세요 실은 특히 자주""")
-DOUBTS = _set('만약 만일 만약에 혹시 아마 아마도 어쩌면 가령 농담 거짓말 상상')
+DOUBTS = _set(
+    '만약 만일 만약에 혹시 아마 아마도 어쩌면 가령 농담 거짓말 상상 잊어 잊어줘 잊고 잊어버려 '
+    '지워 지워줘 삭제해 삭제해줘 무시하고 무시해 취소해'
+)
 FOODS_LIKE_DOUBTS = _set('라면 컵라면 신라면')
 DOUBT_ENDINGS = ('다면', '라면', '으면', '하면', '살면', '이면', '오면', '다니면', '우면')
 # Words that end in what looks like a particle.
