@@ -10,7 +10,8 @@ from prot_ros.core.offline.romanization import romanised
 
 _ONE_VALUE = frozenset({
     'name', 'lives in', 'age', 'birthday', 'works as', 'works at', 'works in', 'comes from',
-    'studies at',
+    'studies at', 'address', 'room', 'office', 'apartment', 'license plate', 'shoe size', 'number',
+    'was born', 'gets married', 'died', 'retires', 'graduates',
 })  # fmt: skip
 _OPPOSITE = {'likes': 'dislikes', 'dislikes': 'likes'}
 # Answers that serve when the exact one is missing.
@@ -38,7 +39,7 @@ class Knowledge:
         over: set[tuple[str, str, str]] = set()  # said to be so no longer, or never
         for fact in facts:
             subject, value = _key(fact.subject), _key(fact.object)
-            single = fact.predicate in _ONE_VALUE or fact.predicate.startswith('favorite ')
+            single = has_one_value(fact.predicate)
             opposite = _OPPOSITE.get(fact.predicate, '')
             known = (subject, fact.predicate, '' if single else value)
             if fact.standing is not Standing.HOLDS:
@@ -128,7 +129,11 @@ def opposite(predicate: str) -> str:
 
 def has_one_value(predicate: str) -> bool:
     """Tell whether somebody has only one of these: one home, but many likes."""
-    return predicate in _ONE_VALUE or predicate.startswith('favorite ')
+    return predicate in _ONE_VALUE or predicate.startswith('favorite ') or _is_number(predicate)
+
+
+def _is_number(predicate: str) -> bool:
+    return predicate.endswith(' number')
 
 
 def in_order(facts: Sequence[Fact]) -> list[Fact]:

@@ -20,6 +20,7 @@ REMEMBER = tuple(
 CERTAIN = tuple(
     tuple(lead.split())
     for lead in (
+        'guess what', 'you know what', 'do you know what', 'you know', 'by the way', 'you see',
         'i already told you that', 'i already told you', 'i told you that', 'i told you',
         'i just said that', 'i just said', 'i said that', 'i said', 'let me tell you that',
         'let me tell you', 'i want to tell you that', 'i want to tell you', 'i meant',

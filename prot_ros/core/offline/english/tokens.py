@@ -20,6 +20,7 @@ _WHOLE = {
     'wheres': 'where is', 'whos': 'who is', 'hows': 'how is', 'thats': 'that is',
     'youre': 'you are', "let's": 'let us', "y'all": 'you all', 'gonna': 'going to',
     'wanna': 'want to', 'gimme': 'give me', 'lemme': 'let me', 'favourite': 'favorite',
+    'colour': 'color',
 }  # fmt: skip
 _TAILS = {"'m": 'am', "'re": 'are', "'ve": 'have', "'ll": 'will', "'d": 'would'}
 # Where 's means `is`; elsewhere it marks an owner, unless the next word shows otherwise.
@@ -27,7 +28,11 @@ _IS_AFTER = frozenset(
     listed("""he she it that this there here what where who when how why name birthday job
 hometown everything""")
 )
-_IS_BEFORE = frozenset(listed('a an called named from not my living working originally married'))
+_IS_BEFORE = frozenset(
+    listed("""a an the called named from not my our living working originally married allergic
+getting moving studying learning vegetarian vegan retired pregnant divorced single also still now just
+really very no""")
+)
 
 
 @dataclass(frozen=True)

@@ -155,7 +155,8 @@ def code_at(segment: Segment, at: int) -> Value | None:
     """Read a number, a code or an address, as it was told: at least one digit is in it."""
     low = segment.low
     end = at
-    while end < len(low) and end - at < _MAX_CODE and low[end] not in ENDS and _is_word(low[end]):
+    ends = ENDS | ADVERBS
+    while end < len(low) and end - at < _MAX_CODE and low[end] not in ends and _is_word(low[end]):
         end += 1
     words = segment.raw[at:end]
     if not any(word[:1].isdigit() or read((word.lower(),), 0) for word in words):

@@ -34,7 +34,7 @@ def change(name: str, found: list[Phrase], who: Subject, times: tuple[Time, ...]
     if name == 'travel':
         place = value_with(found, ('으로', '로', '에'))
         return [Told(who, 'travels to', place, changed=True, ahead=True)] if place else []
-    value = value_with(found, ('을', '를')) or bare(found)
+    value = value_with(found, ('을', '를', '도')) or bare(found)
     if not value:
         return []
     if name == 'sell':

@@ -33,6 +33,7 @@ from prot_ros.core.offline.korean.verbs import (
     asks,
     doubts,
     happened,
+    honours,
     interrogative,
     links,
     negated_verb,
@@ -55,6 +56,7 @@ _QUOTED = (
 )  # fmt: skip
 _MAX_NOTE = 40  # words
 _KIDDING = re.compile('농담(?:이야|이에요|입니다|이었어|이었어요|이지|이고)')
+_LEADING_ON = ('니까', '더니', '길래', '면서', '느라', '보니')
 _CORRECTING = ('아니라', '아니고', '아니구')
 
 
@@ -80,6 +82,7 @@ def readings(text: str, told_at: datetime | None = None) -> list[Reading]:
     found: list[Reading] = []
     # After a sentence about someone else, one without a subject may be about either.
     unclear = False
+    relatives: Subject | None = None
     for match in _SENTENCE.finditer(without_quotations(plain(text))):
         words = tuple(match[0].translate(_NOISE).split())
         if words:
@@ -87,8 +90,9 @@ def readings(text: str, told_at: datetime | None = None) -> list[Reading]:
                 for each in found:
                     each.facts = []
             asked = match[0].rstrip().endswith(('?', '？'))
-            scan = _Scan(words, asked, told_at, unclear=unclear)
+            scan = _Scan(words, asked, told_at, relatives, unclear=unclear)
             found.append(scan.run())
+            relatives = scan.relatives
             unclear = scan.about_others or (unclear and not scan.reading.facts)
     return found
 
@@ -101,13 +105,14 @@ class _Scan:
         words: tuple[str, ...],
         question: bool,
         told_at: datetime | None,
+        relatives: Subject | None,
         *,
         unclear: bool,
     ) -> None:
         self.reading = Reading(words, asks(words, question))
         self._told_at = told_at
         self._wrong = ''  # `보라가 아니라`: what the next value is not
-        self._relatives: Subject | None = None  # `여동생이 두 명 있어`, whose names may follow
+        self.relatives = relatives  # `여동생이 두 명 있어`, whose names may follow
         self._pending: list[str] = []
         self._subject: Subject | None = None
         self._unclear = unclear
@@ -145,6 +150,11 @@ class _Scan:
         following = words[at + 1] if at + 1 < len(words) else ''
         if word in FILLERS and not self._pending:
             self.reading.rest.append(word)
+            return at + 1
+        if word.endswith(_LEADING_ON) and not verb(word):
+            # `찾아보니까`: what led to it is no part of it.
+            self.reading.rest += [*self._pending, word]
+            self._pending = []
             return at + 1
         if word in _CORRECTING and self._pending:
             self._wrong = self._pending.pop().removesuffix('이').removesuffix('가')
@@ -189,7 +199,7 @@ class _Scan:
         explicit = subject is not None
         told = predicate(name, found, parts.words, who, parts.times, explicit=explicit)
         if name == 'be there' and told:
-            self._relatives = _plain_relative(told)
+            self.relatives = _plain_relative(told)
         if past:
             over = parts.formerly or (name in SURE_WHEN_PAST and not parts.passing)
             told = list(ceased(told)) if over and not negative else []
@@ -216,9 +226,9 @@ class _Scan:
             return True
         told = complement(parts.words, noun, subject, self._subject)
         together = any(phrase.particle in WITH for phrase in parts.found)
-        if subject is None and (together or (self._relatives and likely_name(noun))):
+        if subject is None and (together or (self.relatives and likely_name(noun))):
             # `보라랑 미나야` says who there is, and nothing of the speaker.
-            told = _names_of(self._relatives, parts.words, noun) if self._relatives else []
+            told = _names_of(self.relatives, parts.words, noun) if self.relatives else []
         if not told and form not in CERTAIN_COPULAS:
             return False
         if interrogative(noun):
@@ -246,6 +256,9 @@ class _Scan:
     ) -> None:
         open_to_doubt = self._unclear and subject is None and self._subject is None
         stated = [] if open_to_doubt or any(map(interrogative, self._pending)) else told
+        unnamed = subject is None and (self._subject is None or self._subject == SELF)
+        if unnamed and (honours(form) or self._unread_topic(told)):
+            stated = []
         if subject:
             self._subject = replace(subject, quality='')
         if self._wrong and stated:
@@ -260,6 +273,13 @@ class _Scan:
             self.reading.rest += [*self._pending, *form]
         self._clauses.append((facts, links(form[-1])))
         self._pending = []
+
+    def _unread_topic(self, told: list[Told]) -> bool:
+        """Tell whether it is about something that was not understood, and so not the speaker."""
+        if any(each.predicate in ('likes', 'dislikes') for each in told):
+            return False  # what is liked may be the topic, as in `커피는 좋아해`
+        found = parts_of(self._pending).found
+        return any(phrase.particle in ('은', '는') for phrase in found)
 
     def _fact(self, told: Told) -> Fact:
         text = written_down(told.who.label, told.predicate, told.value, told.standing)

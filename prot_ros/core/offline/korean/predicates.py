@@ -21,6 +21,7 @@ from prot_ros.core.offline.korean.words import (
     PASSING,
     PLACES_OF_LEARNING,
     PROFESSIONS,
+    TOGETHER,
     TRAITS,
     Phrase,
     likely_name,
@@ -42,7 +43,7 @@ def predicate(
     explicit: bool,
 ) -> list[Told]:
     """Return what a verb states of someone, from the phrases before it and the times named."""
-    if who.subject == ROBOT.subject:
+    if who.subject == ROBOT.subject or not TOGETHER.isdisjoint(before):
         return []
     if name in ('do', 'call'):
         return _called(before, who) or (_spoken(found, who) if name == 'do' else [])
@@ -56,10 +57,10 @@ def predicate(
         return _owned(name, found, before, who)
     if name == 'play':
         plain = bare(found)
-        value = value_with(found, ('을', '를')) or (plain if plain in INSTRUMENTS else '')
+        value = value_with(found, ('을', '를', '도')) or (plain if plain in INSTRUMENTS else '')
         return [Told(who, 'plays', value)] if value else []
     if name == 'study':
-        value, place = value_with(found, ('을', '를')), value_with(found, ('에서',))
+        value, place = value_with(found, ('을', '를', '도')), value_with(found, ('에서',))
         told = [Told(who, 'studies', value)] if value else []
         return [*told, Told(who, 'studies at', place)] if place and value else told
     if name == 'attend':

@@ -56,9 +56,18 @@ def subject_of(found: list[Phrase], verb: str = '') -> Subject | None:
     phrase in 이 or 가 is what there is, not whom it is about.
     """
     topics = _TOPIC_ONLY if verb in ('be there', 'is good', 'is bad') else _TOPIC
-    persons = [person(phrase.words) for phrase in found if phrase.particle in topics]
-    subjects = [subject for subject in persons if subject]
+    persons = [(person(phrase.words), phrase) for phrase in found if phrase.particle in topics]
+    # `민수도` is Minsu, too; `등산도` is one more thing that is liked.
+    subjects = [
+        who
+        for who, phrase in persons
+        if who and (phrase.particle != '도' or phrase.words[-1] in KIN or _is_sure(who))
+    ]
     return next((each for each in subjects if each.quality), subjects[0] if subjects else None)
+
+
+def _is_sure(who: Subject) -> bool:
+    return who.subject.startswith(USER) or likely_name(who.subject)
 
 
 def person(words: tuple[str, ...]) -> Subject | None:

@@ -101,14 +101,16 @@ _NEGATED_VERBS = {
     '키우': 'keep', '다니': 'attend', '공부하': 'study',
 }  # fmt: skip
 _COPULA_ENDINGS = (
-    '이거든요', '이십니다', '이지만', '입니다', '이에요', '이예요', '이시고', '이세요', '인데요',
-    '이고요', '예요', '에요', '이야', '인데', '이고', '이며', '거든요', '십니다', '지만', '세요',
-    '야', '고', '다',
+    '이거든요', '이신데요', '이십니다', '신데요', '이신데', '신데', '이지만', '입니다', '이에요', '이예요', '이시고', '이세요',
+    '인데요', '이고요', '예요', '에요', '이야', '인데', '이고', '이며', '거든요', '십니다', '지만', '세요', '야', '고',
+    '다',
 )  # fmt: skip
 CERTAIN_COPULAS = frozenset(_COPULA_ENDINGS) - {
-    '야', '고', '다', '지만', '세요', '거든요', '십니다',
+    '야', '고', '다', '지만', '세요', '거든요', '십니다', '신데', '신데요',
 }  # fmt: skip
 """Forms that end no other word, so that a clause ends with them also when it says nothing."""
+_HONORIFIC = re.compile('(?:[사하니키우으계]|이)(?:셔|세요|십니다|시고|시는데|셨)')
+_HONORIFIC_LENGTH = 6
 _QUOTING = ('라고', '다고', '냐고', '자고')
 _LINKING = ('고', '며', '서')
 _QUESTION_ENDINGS = ('까', '나요', '가요', '냐', '래요', '죠', '지요', '던가', '니')
@@ -166,6 +168,11 @@ def without_copula(word: str) -> tuple[str, str]:
         if word.endswith(ending) and len(word) > len(ending):
             return word[: -len(ending)], ending
     return word, ''
+
+
+def honours(form: Sequence[str]) -> bool:
+    """Tell whether a form honours whom it is about, which nobody does to themselves: 사세요."""
+    return any(_HONORIFIC.search(word[-_HONORIFIC_LENGTH:]) for word in form)
 
 
 def links(word: str) -> bool:

@@ -74,6 +74,10 @@ OF_THE_HOUR = _set(
     '더 때 때는 때에 적에 지금은 요즘은 요즘에는 현재는 최근에 얼마 얼마전에 드디어 방금'
 )
 """Words about time that are neither a date nor part of a value."""
+TOGETHER = _set(
+    '분 분은 분이 둘 둘이 둘은 셋 셋이 걔 걔는 걔가 걔네 걔네는 그분 그분은 그분이 그녀는 그는'
+)
+"""They mean who was told of before, which is not known for certain."""
 FIRST_PERSONS = _set('저 나 전 난 제가 내가 저는 나는 저도 나도 저를 나를')
 SECOND_PERSONS = _set('너 넌 너는 너도 네가 니가 당신 당신은 당신이 넌요')
 MODIFIERS = _set('좋아하는 싫어하는 있는 없는 사는 일하는 다니는 하는 키우는 아는 모르는 같은')
@@ -86,7 +90,7 @@ INTERROGATIVES = (
 FILLERS = _set("""음 어 그 아 네 예 응 아니 아니요 아뇨 그리고 그런데 근데 사실 지금 요즘 현재 정말
 정말로 진짜 아주 매우 너무 많이 또 또한 참 항상 늘 원래 그냥 안녕 안녕하세요 안녕하십니까
 반가워요 반갑습니다 저기 저기요 로봇 로봇아 그럼 그래서 처음 모두 다 함께 같이 혼자 로봇님
-여보세요 실은 특히 자주""")
+여보세요 실은 특히 자주 있잖아 있잖아요 있지 글쎄 맞다 참고로 아참""")
 DOUBTS = _set(
     '만약 만일 만약에 혹시 아마 아마도 어쩌면 가령 농담 거짓말 상상 잊어 잊어줘 잊고 잊어버려 '
     '지워 지워줘 삭제해 삭제해줘 무시하고 무시해 취소해'
