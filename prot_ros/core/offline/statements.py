@@ -85,3 +85,9 @@ def fact_of(told: Told, text: str, told_at: datetime | None) -> Fact:
     if told_at and until and since and until < since:
         since = None
     return Fact(told.who.subject, told.predicate, told.value, text, since, until, told.standing)
+
+
+def tells(facts: Iterable[Fact], *, denied: bool) -> bool:
+    """Tell whether more was told than that something is not so."""
+    standings = {fact.standing for fact in facts}
+    return Standing.HOLDS in standings or (bool(standings) and not denied)

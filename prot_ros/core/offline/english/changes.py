@@ -18,7 +18,7 @@ from prot_ros.core.offline.english.verbs import (
     past,
     verb_at,
 )
-from prot_ros.core.offline.english.words import ADVERBS, CHANGE_ADVERBS, PASSING
+from prot_ros.core.offline.english.words import ADVERBS, CHANGE_ADVERBS
 from prot_ros.core.offline.plain_text import listed
 from prot_ros.core.offline.statements import Told, ceased, changed, denied, timed
 
@@ -62,6 +62,8 @@ def change_at(segment: Segment, at: int, who: Subject) -> Found | None:
         return reader(segment, start + 1, who)
     if low[start] in _PAST and not perfect:
         found = verb_at(segment, start + 1, who, _PAST[low[start]])
+        if found and found.told[0].predicate == 'studies':
+            return None  # `studied all night`
         return Found(found.end, ceased(found.told)) if found else None
     if low[start] == 'was' and not perfect:
         return _was(segment, start + 1, who)
@@ -221,7 +223,9 @@ def _sold(segment: Segment, at: int, who: Subject) -> Found | None:
     if segment.low[at : at + 1] != ('my',):
         return None
     thing = thing_at(segment, at + 1)
-    if thing is None or thing[0] in PASSING:
+    if thing is None or not (
+        _LASTING_THINGS & set(thing[0].lower().split(' ')) or thing[0] != thing[0].lower()
+    ):
         return None
     told = tuple(Told(who, predicate, f'a {thing[0]}') for predicate in ('has', 'drives'))
     return Found(thing[1], ceased(told, changed=True))

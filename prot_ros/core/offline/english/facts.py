@@ -37,7 +37,13 @@ from prot_ros.core.offline.english.subjects import (
 from prot_ros.core.offline.english.tokens import Segment, segments
 from prot_ros.core.offline.english.values import looks_like_name, name_at
 from prot_ros.core.offline.english.verbs import Found
-from prot_ros.core.offline.english.words import AUXILIARIES, CONJUNCTIONS, FILLERS, UNCERTAIN
+from prot_ros.core.offline.english.words import (
+    AUXILIARIES,
+    CONJUNCTIONS,
+    FILLERS,
+    RELATIONS,
+    UNCERTAIN,
+)
 from prot_ros.core.offline.statements import Told, fact_of, timed
 
 _MAX_NOTE = 40  # words
@@ -240,6 +246,13 @@ class _Scan:
         naming = told.predicate == 'is called' and told.standing is Standing.HOLDS
         if naming and told.who.subject != SELF.subject:
             self.last = Subject(told.value, f'{told.who.label} {told.value}')
+        words = told.value.lower().split(' ')
+        if told.predicate == 'has' and words[0] in ('a', 'an') and words[-1] in RELATIONS:
+            # `i have a sister, she lives in busan`
+            relative = RELATIONS[words[-1]]
+            self.last = Subject(
+                f"{told.who.subject}'s {relative}", f"{told.who.label}'s {relative}"
+            )
 
     def _relatives(self, at: int) -> None:
         """Keep the names of `my sister mina and my brother tom`, whatever is said of them."""

@@ -8,9 +8,13 @@ from prot_ros.core.offline.english.tokens import Segment
 from prot_ros.core.offline.english.values import looks_like_name, name_at, short_name_at
 from prot_ros.core.offline.english.verbs import Found
 from prot_ros.core.offline.english.words import PRONOUNS, RELATIONS
+from prot_ros.core.offline.plain_text import listed
 from prot_ros.core.offline.statements import Told
 
 _CALL = frozenset({'call', 'calls', 'called', 'nicknamed'})
+_NOT_SO = frozenset(
+    listed('not never to will would is was am are nobody hardly rarely seldom noone one did')
+)
 _ALSO = (('also', 'called'), ('also', 'known', 'as'), ('known', 'as'), ('aka',), ('nicknamed',))
 
 
@@ -19,7 +23,7 @@ def call_at(segment: Segment, at: int, last: Subject | None) -> Found | None:
     low = segment.low
     if low[at] not in _CALL or at + 1 >= len(low):
         return None
-    if at and low[at - 1] in ('not', 'never', 'to', 'will', 'would', 'is', 'was', 'am', 'are'):
+    if at and low[at - 1] in _NOT_SO:
         return None
     end = at + 2
     others = at > 0 and low[at - 1] not in ('can', 'may', 'please', 'just', 'or', 'and', ',', 'so')
@@ -36,8 +40,10 @@ def call_at(segment: Segment, at: int, last: Subject | None) -> Found | None:
         # `we call minsu mj`: two names, of which the first was known.
         named = short_name_at(Segment(low[: at + 2], segment.raw[: at + 2], False), at + 1)
         who = Subject(named[0], named[0]) if named else None
-    name = name_at(segment, end) if who else None
-    if name is None or who is None:
+    if who is None or end >= len(low) or (others and not looks_like_name(segment, end)):
+        return None  # `my mother calls me every day`
+    name = name_at(segment, end)
+    if name is None:
         return None
     # What others call one is one more name; what one asks to be called is the name to use.
     predicate = 'is called' if who != SELF or others else 'name'

@@ -28,8 +28,11 @@ _MAX_NAMES = 8
 def to_have(segment: Segment, at: int, who: Subject) -> Found | None:
     """Read what follows `have`: one thing, or several joined by `and`."""
     found = possession_at(segment, at, who)
-    while found and segment.low[found.end : found.end + 1] == ('and',):
-        another = possession_at(segment, found.end + 1, who)
+    while found:
+        start = found.end + (segment.low[found.end : found.end + 1] == (',',))
+        if segment.low[start : start + 1] != ('and',):
+            break
+        another = possession_at(segment, start + 1, who)
         if another is None:
             break
         found = Found(another.end, found.told + another.told)

@@ -9,13 +9,13 @@ right by a table, and keywords of six letters and more may differ by one letter.
 
 from __future__ import annotations
 
-from prot_ros.core.facts import Standing
 from prot_ros.core.offline.english.facts import Reading, readings
 from prot_ros.core.offline.english.numbers import read
 from prot_ros.core.offline.english.questions_about import about_facts
 from prot_ros.core.offline.english.words import AUXILIARIES, FILLERS, WH_WORDS
 from prot_ros.core.offline.plain_text import listed
 from prot_ros.core.offline.questions import Intent, Kind, weightiest
+from prot_ros.core.offline.statements import tells
 
 Words = tuple[str, ...]
 
@@ -123,7 +123,7 @@ _POLITENESS = frozenset({Kind.GREETING, Kind.AGREE, Kind.THANKS})
 def _of_segment(reading: Reading) -> Intent:
     words = _put_right(reading.rest)
     said = f' {" ".join(words)} '
-    told = Intent(Kind.TELL) if _tells(reading) else None
+    told = Intent(Kind.TELL) if tells(reading.facts, denied=reading.denied) else None
     denied = Intent(Kind.DENY) if reading.denied else None
     if not words:
         return told or denied or Intent(Kind.NOTHING)
@@ -145,12 +145,6 @@ def _of_segment(reading: Reading) -> Intent:
     first = (*_without(words, FILLERS), '')[0]
     asked = reading.question or first in WH_WORDS | AUXILIARIES | {'tell'}
     return Intent(Kind.QUESTION if asked else Kind.UNKNOWN, text=' '.join(words))
-
-
-def _tells(reading: Reading) -> bool:
-    """Tell whether more was told than that something is not so."""
-    holds = any(fact.standing is Standing.HOLDS for fact in reading.facts)
-    return holds or (bool(reading.facts) and not reading.denied)
 
 
 def _rules(words: Words, reading: Reading) -> Intent | None:

@@ -30,8 +30,8 @@ hometown everything""")
 )
 _IS_BEFORE = frozenset(
     listed("""a an the called named from not my our living working originally married allergic
-getting moving studying learning vegetarian vegan retired pregnant divorced single also still now just
-really very no""")
+getting moving studying learning vegetarian vegan retired pregnant divorced single also still now
+just really very no""")
 )
 
 

@@ -46,7 +46,8 @@ _PLACE_ENDS = (
     | frozenset(
         listed("""in with for since near on at my where together alone by from again every
 about as right these to from and not or today hello hi stop tell too also thank thanks what
-anymore only nice""")
+anymore only nice back then there next last instead forever once during until till after before
+around through temporarily""")
     )
 )
 _THING_ENDS = ENDS | {'my', 'our', 'hello', 'goodbye', 'bye', 'tell', 'stop', 'remember', 'every'}
@@ -147,6 +148,8 @@ def field_at(segment: Segment, at: int) -> Value | None:
 def vehicle_at(segment: Segment, at: int) -> Value | None:
     """Read `a tesla`; `me crazy` and `to work` are no vehicles."""
     if segment.low[at : at + 1] not in (('a',), ('an',), ('the',)):
+        return None
+    if segment.low[at + 1 : at + 2] in (('hard',), ('point',), ('wedge',)):
         return None
     return field_at(segment, at)
 

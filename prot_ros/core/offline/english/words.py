@@ -54,12 +54,14 @@ RELATIONS: Mapping[str, str] = {
     **{word: word for word in listed("""mother father sister brother wife husband son daughter
 grandmother grandfather aunt uncle cousin nephew niece parents grandparents friend girlfriend
 boyfriend partner fiance boss colleague neighbor roommate classmate teammate twin children
-sisters brothers friends sons daughters cousins stepmother stepfather grandson granddaughter""")},
+sisters brothers friends sons daughters cousins stepmother stepfather grandson
+granddaughter""")},
     **dict.fromkeys(('mom', 'mum', 'mama', 'mommy', 'mummy'), 'mother'),
     **dict.fromkeys(('dad', 'daddy', 'papa'), 'father'),
     **dict.fromkeys(('grandma', 'granny', 'nana'), 'grandmother'),
     'grandpa': 'grandfather', 'kid': 'child', 'child': 'child', 'kids': 'children',
-    'neighbour': 'neighbor', 'flatmate': 'roommate', 'sibling': 'sibling', 'siblings': 'siblings',
+    'neighbour': 'neighbor', 'flatmate': 'roommate', 'sibling': 'sibling', 'siblings':
+'siblings',
     'coworker': 'colleague', 'buddy': 'friend', 'folks': 'parents', 'fiancee': 'fiance',
 }  # fmt: skip
 BARE_RELATIONS = _set('mom mum mama mommy dad daddy papa grandma granny grandpa mother father')
@@ -76,9 +78,9 @@ PLURALS: Mapping[str, str] = {
     'kittens': 'kitten',
 }  # fmt: skip
 OWNED_NUMBERS = frozenset({
-    'phone number', 'telephone number', 'mobile number', 'number', 'room number', 'address',
-    'locker number', 'flight number', 'license plate', 'shoe size', 'bus number', 'apartment',
-    'apartment number', 'office number', 'seat number', 'passport number', 'room', 'office',
+    'phone number', 'telephone number', 'mobile number', 'room number', 'address',
+    'locker number', 'flight number', 'license plate', 'shoe size', 'bus number',
+    'apartment number', 'office number', 'seat number', 'passport number',
 })  # fmt: skip
 """Properties whose value is a number, or has one in it."""
 PET_SYNONYMS = {'puppy': 'dog', 'kitten': 'cat', 'bunny': 'rabbit'}
@@ -120,13 +122,15 @@ imagine pretend wish hope think thinks thought guess believe believes wonder wou
 might will say says said saying tell tells claim claims claimed dream dreamed lie lied lying
 joking joke kidding repeat translate spell until once hypothetically apparently supposedly
 allegedly reportedly heard hear rumor rumors seems seem almost nearly forget forgets delete erase
-ignore disregard want wants wanted planning plan considering consider whoever""")
+ignore disregard told true false untrue neither nor doubt doubts denies want wants wanted
+planning plan considering consider whoever""")
 FILLERS = _set("""um uh er erm hmm oh ah well so okay ok yes yeah yep no nope hi hello hey
 please actually also robot listen look anyway today and but because by now just honestly hm mm
 then thanks sorry really right alright all good great nice fine morning evening afternoon there
 too""")
 ADVERBS = _set("""really also still just actually currently now always often usually mostly
-sometimes absolutely both already truly especially mainly originally generally simply presently""")
+sometimes absolutely both already truly especially mainly originally generally simply
+presently""")
 CHANGE_ADVERBS = ADVERBS | _set('just recently finally since later then also once eventually')
 CONJUNCTIONS = _set('and but because so plus while although though')
 # Words at which a value (a name, a place, a thing) ends at the latest.
@@ -152,13 +156,15 @@ crazy tonight soon anytime taxi spelled spelt written pronounced same maybe agai
 very so too tired fine well sorry happy sad hungry thirsty sick ill busy ready sure here home
 lost late early bored cold hot done afraid scared angry alone alive dead back out up down off
 gone new old young small big important hard easy funny secret unknown irrelevant nobody nothing
-none everyone everybody someone somebody anyone anybody something anything people life time
+none only even every each everyone everybody someone somebody anyone anybody something anything
+people life time
 weather today tomorrow yesterday one two three""")
 )
 NOT_THINGS = _set("""it this that them him her you me us what how when where nothing none no
 neither nobody everything everybody something anything i he she they we one myself yourself""")
 NOT_PLACES = _set("""it this that here there fear peace harmony hope pain denial love danger my
-your his her their our front back case general which what""")
+your his her their our front back case general which what home work school night least all once
+first noon bed""")
 # Nouns of the hour: having one says nothing about a person.
 PASSING = _set(
     """question questions problem problems idea meeting headache cold fever feeling

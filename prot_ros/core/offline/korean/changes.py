@@ -6,7 +6,7 @@ from __future__ import annotations
 from prot_ros.core.offline.dates import Time
 from prot_ros.core.offline.korean.subjects import Subject
 from prot_ros.core.offline.korean.values import WITH, bare, value_with
-from prot_ros.core.offline.korean.words import PLACES_OF_LEARNING, Phrase
+from prot_ros.core.offline.korean.words import INSTRUMENTS, PLACES_OF_LEARNING, Phrase
 from prot_ros.core.offline.statements import Told, ceased
 
 CHANGES = frozenset({
@@ -62,6 +62,8 @@ def _employed(name: str, found: list[Phrase], who: Subject) -> list[Told]:
         place = value_with(found, ('을', '를', '에서'))
         if not place or place.split(' ')[-1] in ('회사', '일', '직장', '학교', '학원', '알바'):
             return []
+        if place in INSTRUMENTS:
+            return list(ceased((Told(who, 'plays', place),), changed=True))
         predicate = 'studies at' if place.endswith(PLACES_OF_LEARNING) else 'works at'
         return list(ceased((Told(who, predicate, place),), changed=True))
     place, job = value_with(found, ('에',)), value_with(found, ('로', '으로'))

@@ -19,14 +19,15 @@ from prot_ros.core.offline.korean.predicates import (
     complement,
     predicate,
 )
+from prot_ros.core.offline.korean.relatives import links_of, names_of, unnamed_relatives
+from prot_ros.core.offline.korean.remembering import to_remember
 from prot_ros.core.offline.korean.subjects import (
     OWNED_QUALITIES,
     SELF,
     Subject,
-    person,
     subject_of,
 )
-from prot_ros.core.offline.korean.values import WITH
+from prot_ros.core.offline.korean.values import WITH, without_subject_mark
 from prot_ros.core.offline.korean.verbs import (
     CERTAIN_COPULAS,
     SURE_WHEN_PAST,
@@ -42,18 +43,12 @@ from prot_ros.core.offline.korean.verbs import (
     verb,
     without_copula,
 )
-from prot_ros.core.offline.korean.words import FILLERS, KIN, Phrase, likely_name, phrases
+from prot_ros.core.offline.korean.words import FILLERS, likely_name, phrases
 from prot_ros.core.offline.plain_text import plain, without_quotations
 from prot_ros.core.offline.statements import Told, ceased, denied, fact_of, timed
 
 _SENTENCE = re.compile(r'[^.!?;\n…。？！]+[.!?;\n…。？！]*')
 _NOISE = str.maketrans({mark: ' ' for mark in '.!?;…。？！,"“”\'()·:'})
-_REMEMBER = re.compile('기억(?:해|하)(?:줘|줘요|주세요|둬|두세요|줄래|주겠니|라)?')
-_PLEASE = ('줘', '줘요', '주세요', '둬', '두세요', '줄래', '주실래요', '주겠니', '주시겠어요')
-_QUOTED = (
-    ('라는', 'copula'), ('이라는', 'copula'), ('이라고', 'copula'), ('라고', 'copula'),
-    ('다는', '다'), ('다고', '다'), ('는', '다'),
-)  # fmt: skip
 _MAX_NOTE = 40  # words
 _KIDDING = re.compile('농담(?:이야|이에요|입니다|이었어|이었어요|이지|이고)')
 _LEADING_ON = ('니까', '더니', '길래', '면서', '느라', '보니')
@@ -121,7 +116,7 @@ class _Scan:
 
     def run(self) -> Reading:
         reading = self.reading
-        wanted, quoted = _to_remember(reading.words)
+        wanted, quoted = to_remember(reading.words)
         words = wanted or reading.words
         if words[0] in ('네', '니') and len(words) > 1 and words[1].startswith(OWNED_QUALITIES):
             words = ('너의', *words[1:])  # `your name`, not `yes, the name`
@@ -199,7 +194,7 @@ class _Scan:
         explicit = subject is not None
         told = predicate(name, found, parts.words, who, parts.times, explicit=explicit)
         if name == 'be there' and told:
-            self.relatives = _plain_relative(told)
+            self.relatives = unnamed_relatives(told)
         if past:
             over = parts.formerly or (name in SURE_WHEN_PAST and not parts.passing)
             told = list(ceased(told)) if over and not negative else []
@@ -225,10 +220,20 @@ class _Scan:
             self._deny(parts)
             return True
         told = complement(parts.words, noun, subject, self._subject)
+        if subject and subject.quality and subject.subject == USER:
+            # A bare `이름은` after `동생이 있어요` is the sibling's.
+            bare = parts.words[0].startswith(OWNED_QUALITIES)
+            if bare and self.relatives:
+                subject = replace(self.relatives, quality=subject.quality)
+                told = complement(parts.words[-1:], noun, subject, None)
+            elif bare and self._unclear:
+                told = []
+        if form == '야' and not parts.words and any(each.predicate == 'name' for each in told):
+            return False  # `민수야, 안녕` calls someone
         together = any(phrase.particle in WITH for phrase in parts.found)
         if subject is None and (together or (self.relatives and likely_name(noun))):
             # `보라랑 미나야` says who there is, and nothing of the speaker.
-            told = _names_of(self.relatives, parts.words, noun) if self.relatives else []
+            told = names_of(self.relatives, parts.words, noun) if self.relatives else []
         if not told and form not in CERTAIN_COPULAS:
             return False
         if interrogative(noun):
@@ -243,7 +248,7 @@ class _Scan:
         told: list[Told] = []
         subject = subject_of(phrases(words[:-1]))
         if words:
-            told = complement(words[:-1], _bare(words[-1]), subject, self._subject)
+            told = complement(words[:-1], without_subject_mark(words[-1]), subject, self._subject)
         told = list(ceased(told, changed=True)) if parts.no_more else list(denied(told))
         self._close(subject, told, ('아니에요',), parts.times)
 
@@ -266,7 +271,7 @@ class _Scan:
             stated = [*stated, *denied((Told(last.who, last.predicate, self._wrong),))]
         facts: list[Fact] = []
         if stated:
-            facts += _links(subject, phrases(self._pending))
+            facts += links_of(subject, phrases(self._pending))
         facts += [self._fact(each) for each in timed(stated, times)]
         self._wrong = ''
         if not facts:
@@ -278,8 +283,11 @@ class _Scan:
         """Tell whether it is about something that was not understood, and so not the speaker."""
         if any(each.predicate in ('likes', 'dislikes') for each in told):
             return False  # what is liked may be the topic, as in `커피는 좋아해`
+        marked = {'은', '는', '께서'}
+        if not any(each.predicate in ('has', 'is') for each in told):
+            marked |= {'이', '가'}  # else it is what there is
         found = parts_of(self._pending).found
-        return any(phrase.particle in ('은', '는') for phrase in found)
+        return any(phrase.particle in marked for phrase in found)
 
     def _fact(self, told: Told) -> Fact:
         text = written_down(told.who.label, told.predicate, told.value, told.standing)
@@ -301,57 +309,3 @@ class _Scan:
                 clauses = clauses[:-1]
         for facts, _ in clauses:
             self.reading.facts += [fact for fact in facts if fact not in self.reading.facts]
-
-
-def _to_remember(words: tuple[str, ...]) -> tuple[tuple[str, ...], bool]:
-    """Return what the user wants remembered, as a statement, and whether it was quoted as one.
-
-    It is empty when nothing is to be remembered.
-    """
-    end = next((at for at, word in enumerate(words) if _REMEMBER.fullmatch(word)), None)
-    if not end:
-        return (), False
-    asked = words[end].endswith(_PLEASE) or words[end + 1 : end + 2] in {(p,) for p in _PLEASE}
-    wanted = words[:end]
-    if wanted[-1] in ('것을', '걸', '것', '거', '것도', '꼭', '잘'):
-        wanted = wanted[:-1]
-    if not asked or len(wanted) < 2 or any(map(interrogative, wanted)):
-        return (), False
-    last = wanted[-1]
-    for ending, kind in _QUOTED:
-        stem = last.removesuffix(ending)
-        if stem and stem != last:
-            return (*wanted[:-1], stem + ('이야' if kind == 'copula' else '다')), True
-    return wanted, False
-
-
-def _bare(word: str) -> str:
-    """Take the particle off what one is not: `학생이`, `의사가`."""
-    return word[:-1] if word.endswith(('이', '가', '은', '는')) and len(word) > 1 else word
-
-
-def _links(subject: Subject | None, found: list[Phrase]) -> list[Fact]:
-    """Return the names of relatives that were said together: `언니 지수랑 오빠 민수는`."""
-    others = [person(phrase.words) for phrase in found if phrase.particle in WITH]
-    named = [each.link for each in (*others, subject) if each and each.link]
-    return list(dict.fromkeys(named))
-
-
-def _plain_relative(told: list[Told]) -> Subject | None:
-    """Return the relatives of whom it was just told that there are some, without their names."""
-    last = told[-1]
-    noun = next((word for word in last.value.split(' ') if word in KIN), '')
-    if last.predicate != 'has' or not noun:
-        return None
-    return Subject(f"{last.who.subject}'s {KIN[noun]}", f'{last.who.label}의 {noun}')
-
-
-def _names_of(relatives: Subject, words: list[str], noun: str) -> list[Told]:
-    """`보라랑 미나야` after `여동생이 두 명 있어`: one name each, and nothing else."""
-    found = phrases(words)
-    names = [phrase.words[0] for phrase in found if phrase.particle in WITH]
-    alone = all(len(phrase.words) == 1 and phrase.particle in WITH for phrase in found)
-    every = [*names, noun]
-    if not alone or not all(map(likely_name, every)):
-        return []
-    return [Told(relatives, 'is called', name) for name in every]

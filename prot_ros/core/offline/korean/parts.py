@@ -15,6 +15,7 @@ from prot_ros.core.offline.korean.words import (
     OF_THE_HOUR,
     Phrase,
     phrases,
+    without_particle,
 )
 
 
@@ -44,7 +45,27 @@ def parts_of(pending: Sequence[str]) -> Parts:
     # `더` alone compares; it goes with `이상`.
     no_more = any(word in NO_MORE for word in spoken)
     formerly = any(word in FORMERLY for word in spoken)
+    spoken = _after_when([word for word in spoken if not word.endswith('보다')])
     times, rest = times_in([word for word in spoken if word not in FORMERLY])
     words = [word for word in rest if word not in NO_MORE | OF_THE_HOUR]
     passing = any(time.moment.unit is Unit.DAY and time.relation.value == 'at' for time in times)
     return Parts(words, phrases(words), times, negative, no_more, formerly, passing)
+
+
+def _after_when(words: list[str]) -> list[str]:
+    """Leave out the clause before `때`, but not whom the sentence is about.
+
+    Of `민수는 학교 다닐 때 부산에` that is `민수는 부산에`. What is told of someone within the
+    clause tells nothing of whom the rest is about, so then nothing is left.
+    """
+    at = next(
+        (at for at, word in enumerate(words) if word in ('때', '때는', '때에', '적에')), None
+    )
+    if at is None:
+        return words
+    topics = [i for i in range(at) if without_particle(words[i])[1] in ('은', '는')]
+    if topics:
+        return [*words[: topics[-1] + 1], *words[at + 1 :]]
+    if any(without_particle(word)[1] in ('이', '가') for word in words[:at]):
+        return []
+    return words[at + 1 :]

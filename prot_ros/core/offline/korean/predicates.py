@@ -64,7 +64,9 @@ def predicate(
         told = [Told(who, 'studies', value)] if value else []
         return [*told, Told(who, 'studies at', place)] if place and value else told
     if name == 'attend':
-        place = value_with(found, ('에', '를', '을'))
+        place = value_with(found, ('에', '를', '을')) or bare(found)
+        if place in ('학교', '회사', '직장'):
+            return []
         learning = place.endswith(PLACES_OF_LEARNING)
         return [Told(who, 'studies at' if learning else 'works at', place)] if place else []
     if name == 'work':
@@ -125,7 +127,7 @@ def _quality(who: Subject, value: str) -> list[Told]:
     quality = who.quality
     if quality == 'alias':
         quality = 'is called'
-    elif quality in NUMBERS.values() and not any(map(str.isdigit, value)):
+    elif not _fits(quality, value):
         return []
     elif quality == 'is called' and who.subject == USER:
         quality = 'name'
@@ -135,6 +137,14 @@ def _quality(who: Subject, value: str) -> list[Told]:
     if quality in ('name', 'is called') and (value in NOT_PEOPLE or len(value.split()) > 3):
         return []
     return [Told(bearer, quality, value)]
+
+
+def _fits(quality: str, value: str) -> bool:
+    """Tell whether a value can be that of a quality: `우리 집은 3층이야` tells no place."""
+    if quality == 'birthday':
+        return '월' in value
+    digits = any(map(str.isdigit, value))
+    return digits if quality in NUMBERS.values() else not (quality == 'lives in' and digits)
 
 
 def _called(before: list[str], who: Subject) -> list[Told]:

@@ -7,12 +7,12 @@ for in the text without any. Statements are taken out first, as in English.
 
 from __future__ import annotations
 
-from prot_ros.core.facts import Standing
 from prot_ros.core.offline.korean.facts import Reading, readings
 from prot_ros.core.offline.korean.numbers import read
 from prot_ros.core.offline.korean.questions_about import about_facts
 from prot_ros.core.offline.korean.verbs import interrogative
 from prot_ros.core.offline.questions import Intent, Kind, weightiest
+from prot_ros.core.offline.statements import tells
 
 _STOPS = (
     '그만', '멈춰', '멈추', '잠깐', '잠시만', '조용', '스톱', '스탑', '다른거물어', '다른것을물어',
@@ -76,7 +76,7 @@ def intent(text: str) -> Intent:
 def _of_sentence(reading: Reading) -> Intent:
     words = tuple(reading.rest)
     said = ''.join(words)
-    told = Intent(Kind.TELL) if _tells(reading) else None
+    told = Intent(Kind.TELL) if tells(reading.facts, denied=reading.denied) else None
     if not words:
         return told or Intent(Kind.DENY if reading.denied else Kind.NOTHING)
     say = _words_to_say(words)
@@ -95,12 +95,6 @@ def _of_sentence(reading: Reading) -> Intent:
         return Intent(Kind.DENY)
     asked = reading.question or any(map(interrogative, words)) or said.endswith(_REQUESTS)
     return Intent(Kind.QUESTION if asked else Kind.UNKNOWN, text=' '.join(words))
-
-
-def _tells(reading: Reading) -> bool:
-    """Tell whether more was told than that something is not so."""
-    holds = any(fact.standing is Standing.HOLDS for fact in reading.facts)
-    return holds or (bool(reading.facts) and not reading.denied)
 
 
 def _request(words: tuple[str, ...], reading: Reading) -> Intent | None:

@@ -26,6 +26,7 @@ _PROPERTIES = {
     '고향': 'comes from', '취미': 'likes', '집': 'lives in', '별명': 'alias', '애칭': 'alias',
 }  # fmt: skip
 OWNED_QUALITIES = tuple(_PROPERTIES)
+_VERBAL = ('어', '어요', '아요', '해요', '니다', '었', '했', '고', '서', '는데', '지만', '네')
 _TITLES = frozenset(KIN) | {'선생님', '선배', '선배님', '형님', '아저씨', '아줌마', '이모님'}
 
 
@@ -117,6 +118,8 @@ def person(words: tuple[str, ...]) -> Subject | None:
 def _can_be_somebody(name: str) -> bool:
     return (
         name not in NOT_PEOPLE
+        and name.split(' ')[-1] not in NOT_PEOPLE
+        and (likely_name(name) or not name.endswith(_VERBAL))
         and name not in PROFESSIONS
         and len(name) <= 20
         and not name[:1].isdigit()

@@ -27,3 +27,8 @@ def bare(found: list[Phrase]) -> str:
     if last is None or last.particle or len(last.words) > MAX_VALUE or last.words[0] in POINTING:
         return ''
     return ' '.join(last.words)
+
+
+def without_subject_mark(word: str) -> str:
+    """Take the particle off what one is not: `학생이`, `의사가`."""
+    return word[:-1] if word.endswith(('이', '가', '은', '는')) and len(word) > 1 else word

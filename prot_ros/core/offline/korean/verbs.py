@@ -16,6 +16,7 @@ from prot_ros.core.offline.korean.words import (
     FOODS_LIKE_DOUBTS,
     INTERROGATIVES,
     KIN,
+    WHOLE_WORDS,
 )
 
 MAX_WORD = 30
@@ -101,9 +102,9 @@ _NEGATED_VERBS = {
     '키우': 'keep', '다니': 'attend', '공부하': 'study',
 }  # fmt: skip
 _COPULA_ENDINGS = (
-    '이거든요', '이신데요', '이십니다', '신데요', '이신데', '신데', '이지만', '입니다', '이에요', '이예요', '이시고', '이세요',
-    '인데요', '이고요', '예요', '에요', '이야', '인데', '이고', '이며', '거든요', '십니다', '지만', '세요', '야', '고',
-    '다',
+    '이거든요', '이신데요', '이십니다', '신데요', '이신데', '신데', '이지만', '입니다', '이에요',
+    '이예요', '이시고', '이세요', '인데요', '이고요', '예요', '에요', '이야', '인데',
+    '이고', '이며', '거든요', '십니다', '지만', '세요', '야', '고', '다',
 )  # fmt: skip
 CERTAIN_COPULAS = frozenset(_COPULA_ENDINGS) - {
     '야', '고', '다', '지만', '세요', '거든요', '십니다', '신데', '신데요',
@@ -166,6 +167,8 @@ def without_copula(word: str) -> tuple[str, str]:
         return word, ''
     for ending in _COPULA_ENDINGS:
         if word.endswith(ending) and len(word) > len(ending):
+            if ending.startswith('이') and word[: 1 - len(ending)] in WHOLE_WORDS:
+                continue  # `왼손잡이예요`
             return word[: -len(ending)], ending
     return word, ''
 
