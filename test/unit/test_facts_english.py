@@ -91,6 +91,57 @@ TOLD = {
         ('Bob', 'lives in', 'London'),
     ],
     'my son max is five': [("user's son", 'is called', 'Max'), ('Max', 'age', '5')],
+    'i have two sisters, bora and mina': [
+        ('user', 'has', 'two sisters'),
+        (SISTER[0], 'is called', 'Bora'),
+        SISTER,
+    ],
+    'i went hiking with my sister mina and my brother tom': [
+        SISTER,
+        ("user's brother", 'is called', 'Tom'),
+    ],
+    'my friend Minsu, also called MJ, lives in London': [
+        ("user's friend", 'is called', 'Minsu'),
+        ('Minsu', 'is called', 'MJ'),
+        ('Minsu', 'lives in', 'London'),
+    ],
+    'My sister is Bora. We call her Bo.': [
+        (SISTER[0], 'is called', 'Bora'),
+        ('Bora', 'is called', 'Bo'),
+    ],
+    'my name is albert and everyone calls me al': [
+        ('user', 'name', 'Albert'),
+        ('user', 'is called', 'Al'),
+    ],
+    'bora is my sister': [(SISTER[0], 'is called', 'Bora')],
+    'i have a sister, she lives in busan': [
+        ('user', 'has', 'a sister'),
+        (SISTER[0], 'lives in', 'Busan'),
+    ],
+    "my wife's name is anna and her birthday is may third": [
+        ("user's wife", 'is called', 'Anna'),
+        ('Anna', 'birthday', 'May third'),
+    ],
+    "i work as a nurse at St Mary's": [
+        ('user', 'works as', 'nurse'),
+        ('user', 'works at', "St Mary's"),
+    ],
+    'i study physics at kaist': [
+        ('user', 'studies', 'physics'),
+        ('user', 'studies at', 'KAIST'),
+    ],
+    'i drive a tesla and i own two bikes': [
+        ('user', 'drives', 'a tesla'),
+        ('user', 'owns', 'two bikes'),
+    ],
+    'my phone number is 010-1234-5678': [('user', 'phone number', '010 1234 5678')],
+    'my room number is 302 now': [('user', 'room number', '302')],
+    'my dog max is 3': [("user's dog", 'is called', 'Max'), ('Max', 'age', '3')],
+    'My boss is called Kim and my neighbour Tom has a cat.': [
+        ("user's boss", 'is called', 'Kim'),
+        ("user's neighbor", 'is called', 'Tom'),
+        ('Tom', 'has', 'a cat'),
+    ],
     'bob likes jazz': [('Bob', 'likes', 'jazz')],
     "bob's favorite food is pizza": [('Bob', 'favorite food', 'pizza')],
     'Alice lives in Wonderland. She likes tea.': [
@@ -111,7 +162,11 @@ don't call me al
 i am not sure|i am a bit of a musician|my name is spelled a l i c e
 i am tired|i am fine|i am going to london|i am in love|i am a bit tired|this is great
 i like you|i like it|i have a question|i have no dog|call me later|call me a taxi|god loves you
-everybody likes jazz|he likes tea|my wife is beautiful|we live in peace|i live in fear|my name is
+everybody likes jazz|my mom calls me every day|nobody calls me al|i call my mom every day
+only bob likes jazz|it is not true that i live in rome|neither my sister nor i live in rome
+i worked at home yesterday|i studied all night|my office is 3 blocks away|i drive my sister crazy
+i sold my soul|i am going to sleep|my favorite restaurant moved to busan
+he likes tea|my wife is beautiful|we live in peace|i live in fear|my name is
 stop please i want to ask something else|tell me a long story|what i like is jazz|i live in|i|my
 """.replace('\n', '|').strip('|').split('|')  # fmt: skip
 

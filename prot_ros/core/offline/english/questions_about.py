@@ -12,6 +12,7 @@ from prot_ros.core.offline.english.words import (
     ADVERBS,
     KIN_ADJECTIVES,
     NOT_NAMES,
+    OWNED_NUMBERS,
     PETS,
     RELATIONS,
     WH_WORDS,
@@ -35,6 +36,9 @@ _LEADS = tuple(
 )  # fmt: skip
 # The words that show which relation is asked for, in the order in which they are tried.
 _RELATIONS = (
+    *((name, name) for name in sorted(OWNED_NUMBERS)),
+    ('married', 'gets married'), ('wedding', 'gets married'), ('drive', 'drives'),
+    ('drives', 'drives'), ('own', 'owns'), ('owns', 'owns'),
     ('birthday', 'birthday'), ('born', 'birthday'), ('how old', 'age'), ('my age', 'age'),
     ('age', 'age'), ('work as', 'works as'), ('job', 'works as'), ('profession', 'works as'),
     ('for a living', 'works as'), ('occupation', 'works as'), ('work', 'works at'),
@@ -249,6 +253,8 @@ def _relation_asked(low: Words, who: Subject) -> str:
         if predicate == 'is called' and who.subject == USER:
             return 'name'
         if predicate == 'is called' and low[0] == 'what' and who.subject == low[-1]:
+            continue
+        if predicate == 'gets married' and low[0] != 'when':
             continue
         if phrase == 'born' and low[0] == 'where':
             return 'comes from'

@@ -12,6 +12,8 @@ from prot_ros.core.offline.questions import Intent, Kind
 
 # Parts of words that show which relation is asked for, in the order in which they are tried.
 _RELATIONS = (
+    ('결혼', 'gets married'), ('몰아', 'drives'), ('운전', 'drives'), ('무슨차', 'drives'),
+    ('졸업', 'graduated from'),
     ('생일', 'birthday'), ('태어', 'birthday'), ('몇살', 'age'), ('나이', 'age'), ('연세', 'age'),
     ('고향', 'comes from'), ('출신', 'comes from'), ('어디서왔', 'comes from'),
     ('어디에서왔', 'comes from'), ('어디사', 'lives in'), ('어디에사', 'lives in'),
@@ -37,6 +39,7 @@ _ASKING = (
     '알까',
 )
 _NOT_NOUNS = (
+    '결혼', '몰아', '몰고', '몰지', '운전', '졸업',
     *_ASKING, '살', '사니', '사나', '사는지', '사세', '좋아', '싫어', '키우', '키워', '일하',
     '일해', '다니',
     '태어', '왔', '줘', '주세요', '줄래', '대해', '관해', '했', '불러', '있', '하는', '해', '하',
