@@ -100,6 +100,10 @@ TOLD = {
         SISTER,
         ("user's brother", 'is called', 'Tom'),
     ],
+    'i am learning german - it is tough - and i love "Home Alone" - always did': [
+        ('user', 'studies', 'German'),
+        ('user', 'likes', 'Home Alone'),
+    ],
     'my friend Minsu, also called MJ, lives in London': [
         ("user's friend", 'is called', 'Minsu'),
         ('Minsu', 'is called', 'MJ'),
@@ -112,6 +116,10 @@ TOLD = {
     'my name is albert and everyone calls me al': [
         ('user', 'name', 'Albert'),
         ('user', 'is called', 'Al'),
+    ],
+    "I got a puppy two weeks ago! Her name's Coco.": [
+        ('user', 'has', 'a puppy'),
+        ("user's dog", 'is called', 'Coco'),
     ],
     'bora is my sister': [(SISTER[0], 'is called', 'Bora')],
     'i have a sister, she lives in busan': [
@@ -163,8 +171,12 @@ i am not sure|i am a bit of a musician|my name is spelled a l i c e
 i am tired|i am fine|i am going to london|i am in love|i am a bit tired|this is great
 i like you|i like it|i have a question|i have no dog|call me later|call me a taxi|god loves you
 everybody likes jazz|my mom calls me every day|nobody calls me al|i call my mom every day
-only bob likes jazz|it is not true that i live in rome|neither my sister nor i live in rome
-i worked at home yesterday|i studied all night|my office is 3 blocks away|i drive my sister crazy
+i worked at yesterday|only bob likes jazz|it is not true that i live in rome
+neither my sister nor i live in rome|i worked at home yesterday|i studied all night
+my office is 3 blocks away|i love your cake|this is max
+saturday works for me|Networking plays a big role|Recently started learning piano
+i took it at a place called Whispering Falls|i am learning a ton|i work for the team
+i drive my sister crazy
 i sold my soul|i am going to sleep|my favorite restaurant moved to busan
 he likes tea|my wife is beautiful|we live in peace|i live in fear|my name is
 stop please i want to ask something else|tell me a long story|what i like is jazz|i live in|i|my

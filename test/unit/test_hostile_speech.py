@@ -26,12 +26,14 @@ WORDS = (
 ).split(' ')
 REPEATED = (
     'i moved to ', 'i used to ', 'since may ', 'from 2010 to 2015 ', 'last week ',
-    'three years ago ', 'no longer ', 'not bora but mina ', 'we call her bo ', 'i have two sisters, bora and mina, ',
+    'three years ago ', 'no longer ', 'not bora but mina ', 'we call her bo ',
+    'i have two sisters, bora and mina, ',
     '" ', 'my name is not ', '지난주에 ', '이사했어 ', '3년 전에 ', '아니라 ', '여동생 보라랑 ',
-    '때 ',     'a', 'i ', 'my ', "my sister's ", 'and ', 'i like a and ', 'i have a dog and ', "a'", 'one ',
-    'hundred ', 'thousand ', 'count to ', 'remember that ', 'who ', 'do you know ', 'i told you ',
-    'the name of my ', '가', '저는 ', '저는 서울에 살고 ', '라고 ', '하고 ', '제 언니 ',
-    '기억해 줘 ', '따라 해 봐 ', '. ', '? ', '\u0300', '\u1100', '\ud800', '\x00', '\U0001f600',
+    '때 ', 'a', 'i ', 'my ', "my sister's ", 'and ', 'i like a and ', 'i have a dog and ', "a'",
+    'one ', 'hundred ', 'thousand ', 'count to ', 'remember that ', 'who ', 'do you know ',
+    'i told you ', 'the name of my ', '가', '저는 ', '저는 서울에 살고 ', '라고 ', '하고 ',
+    '제 언니 ', '기억해 줘 ', '따라 해 봐 ', '. ', '? ', '\u0300',
+    '\u1100', '\ud800', '\x00', '\U0001f600',
 )  # fmt: skip
 
 

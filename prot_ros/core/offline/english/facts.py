@@ -41,6 +41,8 @@ from prot_ros.core.offline.english.words import (
     AUXILIARIES,
     CONJUNCTIONS,
     FILLERS,
+    PET_SYNONYMS,
+    PETS,
     RELATIONS,
     UNCERTAIN,
 )
@@ -187,7 +189,7 @@ class _Scan:
         following = low[at + 1] if at + 1 < len(low) else ''
         if low[at] in ('he', 'she', 'they') and self.last:
             return self.last, at + 1
-        if low[at] in ('his', 'her', 'their') and self.last and following in PROPERTIES:
+        if low[at] in ('his', 'her', 'its', 'their') and self.last and following in PROPERTIES:
             return replace(self.last, owner=True), at + 1
         if low[at : at + 4] == ('the', 'name', 'of', 'my'):
             found = subject_at(self.segment, at + 3)
@@ -247,9 +249,10 @@ class _Scan:
         if naming and told.who.subject != SELF.subject:
             self.last = Subject(told.value, f'{told.who.label} {told.value}')
         words = told.value.lower().split(' ')
-        if told.predicate == 'has' and words[0] in ('a', 'an') and words[-1] in RELATIONS:
-            # `i have a sister, she lives in busan`
-            relative = RELATIONS[words[-1]]
+        relative = RELATIONS.get(words[-1]) or (words[-1] if words[-1] in PETS else '')
+        if told.predicate == 'has' and words[0] in ('a', 'an') and relative:
+            # `i have a sister, she lives in busan`, `i got a puppy, her name is coco`
+            relative = PET_SYNONYMS.get(relative, relative)
             self.last = Subject(
                 f"{told.who.subject}'s {relative}", f"{told.who.label}'s {relative}"
             )

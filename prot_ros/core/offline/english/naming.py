@@ -7,11 +7,11 @@ from prot_ros.core.offline.english.subjects import SELF, Subject, subject_at
 from prot_ros.core.offline.english.tokens import Segment
 from prot_ros.core.offline.english.values import looks_like_name, name_at, short_name_at
 from prot_ros.core.offline.english.verbs import Found
-from prot_ros.core.offline.english.words import PRONOUNS, RELATIONS
+from prot_ros.core.offline.english.words import RELATIONS
 from prot_ros.core.offline.plain_text import listed
 from prot_ros.core.offline.statements import Told
 
-_CALL = frozenset({'call', 'calls', 'called', 'nicknamed'})
+_CALL = frozenset({'call', 'calls', 'nicknamed'})
 _NOT_SO = frozenset(
     listed('not never to will would is was am are nobody hardly rarely seldom noone one did')
 )
@@ -68,6 +68,7 @@ def introduced_at(segment: Segment, at: int) -> Found | None:
         return None
     if looks_like_name(segment, at + 2) and low[at + 2] not in RELATIONS:
         name = name_at(segment, at + 2)
-        if name and (name[1] == len(low) or low[name[1]] in PRONOUNS | {'speaking', 'and'}):
+        # `this is max` may show a dog.
+        if name and low[name[1] : name[1] + 1] in (('speaking',), ('here',), ('calling',)):
             return Found(name[1], (Told(SELF, 'name', name[0]),))
     return None

@@ -12,6 +12,7 @@ from prot_ros.core.offline.english.values import looks_like_name, short_name_at
 from prot_ros.core.offline.english.words import (
     ADVERBS,
     BARE_RELATIONS,
+    GIVEN_NAMES,
     KIN_ADJECTIVES,
     KIN_SYNONYMS,
     NOT_NAMES,
@@ -82,6 +83,8 @@ def named_at(segment: Segment, at: int) -> tuple[Subject, int] | None:
     stem = low[at].removesuffix("'s")
     if stem in NOT_NAMES or stem in _NOT_PERSONS or stem in RELATIONS or stem in PROFESSIONS:
         return None
+    if stem.endswith(('ing', 'ly', 'day', 'tion')) and stem not in GIVEN_NAMES:
+        return None  # `networking plays a role`, `recently moved`, `saturday works for me`
     if stem != low[at]:
         name = segment.raw[at][:-2]
         owner = Subject(_capital(name), _capital(name), owner=True)

@@ -11,6 +11,8 @@ from prot_ros.core.offline.plain_text import listed, plain, without_quotations
 
 # One class per alternative and no nested repetition: time is linear in the text.
 _TOKEN = re.compile(r"[^\W_]+(?:'[^\W_]+)*|[.,!?;]")
+# A hyphen joins two words; with a space after it, it parts two clauses.
+_DASH = re.compile(' ?(?:-+ |[–—])')
 _HARD_STOPS = frozenset('.!?;')
 
 _WHOLE = {
@@ -49,7 +51,7 @@ class Segment:
 
 def segments(text: str) -> list[Segment]:
     """Split text at hard punctuation; a transcript without any is one segment."""
-    cleaned = without_quotations(plain(text))
+    cleaned = _DASH.sub(', ', without_quotations(plain(text)))
     if cleaned.isupper():
         # Shouted text carries no information in its capitals.
         cleaned = cleaned.lower()

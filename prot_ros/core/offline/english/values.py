@@ -50,7 +50,23 @@ anymore only nice back then there next last instead forever once during until ti
 around through temporarily""")
     )
 )
-_THING_ENDS = ENDS | {'my', 'our', 'hello', 'goodbye', 'bye', 'tell', 'stop', 'remember', 'every'}
+_THING_ENDS = ENDS | {
+    'my',
+    'our',
+    'hello',
+    'goodbye',
+    'bye',
+    'tell',
+    'stop',
+    'remember',
+    'every',
+    'it',
+    'they',
+    'now',
+    'lately',
+    'check',
+}
+_ANY_PLACE = frozenset(listed('team company moment office weekend night day time same best'))
 _ANY_MORE = (('any', 'more'), ('any', 'longer'), ('no', 'more'))
 _DAY = re.compile(r'\d{1,2}(?:st|nd|rd|th)?')
 _DAY_WORDS = frozenset(
@@ -104,7 +120,9 @@ def place_at(segment: Segment, at: int) -> Value | None:
     if at >= len(low) or low[at] in NOT_PLACES | _PLACE_ENDS or not _is_word(low[at]):
         return None
     end = _end(low, at, _PLACE_ENDS, _MAX_PLACE)
-    if end == at + 1 and low[at] in ('a', 'an', 'the'):
+    if low[at : at + 1] == ('the',) and end == at + 2 and low[at + 1] in _ANY_PLACE:
+        return None
+    if end == at or (end == at + 1 and low[at] in ('a', 'an', 'the')):
         return None
     words = [
         PLACE_HOMOPHONES[word] if end == at + 1 and word in PLACE_HOMOPHONES else raw

@@ -16,7 +16,14 @@ from prot_ros.core.offline.english.values import (
     thing_at,
     vehicle_at,
 )
-from prot_ros.core.offline.english.words import ADVERBS, AUXILIARIES, ENDS, PROFESSIONS, PRONOUNS
+from prot_ros.core.offline.english.words import (
+    ADVERBS,
+    AUXILIARIES,
+    ENDS,
+    PASSING,
+    PROFESSIONS,
+    PRONOUNS,
+)
 from prot_ros.core.offline.statements import Told
 
 
@@ -88,6 +95,8 @@ _VERBS: Mapping[str, tuple[_Verb, ...]] = {
     'drive': (_Verb('drives', vehicle_at),),
     'ride': (_Verb('drives', vehicle_at),),
 }  # fmt: skip
+_LASTING = frozenset({'plays', 'studies', 'owns'})
+"""Of these what passes is no value: `plays a role`, `learning a lot`."""
 PROGRESSIVE = {
     'living': 'live', 'working': 'work', 'studying': 'study', 'learning': 'study',
 }  # fmt: skip
@@ -142,7 +151,9 @@ def _valued(segment: Segment, at: int, who: Subject, verb: _Verb) -> Found | Non
             return None
         at += 1
     value = verb.value(segment, at)
-    if value is None:
+    if value is None or (
+        verb.predicate in _LASTING and not PASSING.isdisjoint(value[0].lower().split(' '))
+    ):
         return None
     told = [Told(who, verb.predicate, value[0])]
     end = value[1]

@@ -161,17 +161,18 @@ people life time
 weather today tomorrow yesterday one two three""")
 )
 NOT_THINGS = _set("""it this that them him her you me us what how when where nothing none no
-neither nobody everything everybody something anything i he she they we one myself yourself""")
+neither nobody your his her their its these those such seeing watching everything everybody
+something anything i he she they we one myself yourself""")
 NOT_PLACES = _set("""it this that here there fear peace harmony hope pain denial love danger my
-your his her their our front back case general which what home work school night least all once
+your his her their our front back case general me us you him them which what
+home work school night least all once
 first noon bed""")
 # Nouns of the hour: having one says nothing about a person.
-PASSING = _set(
-    """question questions problem problems idea meeting headache cold fever feeling
+PASSING = _set("""question questions problem problems idea meeting headache cold fever feeling
 request suggestion plan plans dream moment minute minutes second seconds time appointment doubt
-favor favour look chance point reason fun lot bit few rest nap call headaches guest guests
-deadline exam test date opinion clue choice")""".replace('")', '')
-)
+favor favour look chance point reason fun lot bit few rest nap call headaches guest guests story
+stories recipe bond tournament picture pictures photo photos party ton role deadline exam test
+date opinion clue choice""")
 SMALL_WORDS = _set('a an the of in on and de la')
 ACRONYMS = _set('us usa uk uae eu mit kaist ibm bmw nasa tv')
 # What PocketSphinx and others write for places that sound the same.
