@@ -121,6 +121,14 @@ TOLD = {
         ('user', 'has', 'a puppy'),
         ("user's dog", 'is called', 'Coco'),
     ],
+    'my kids are called leo and mia': [
+        ("user's child", 'is called', 'Leo'),
+        ("user's child", 'is called', 'Mia'),
+    ],
+    "my mother-in-law's name is anna": [("user's mother-in-law", 'is called', 'Anna')],
+    'my mother-in-law lives in busan': [("user's mother-in-law", 'lives in', 'Busan')],
+    "i've been a nurse for ten years": [('user', 'works as', 'nurse')],
+    "grandpa's name was walter": [("user's grandfather", 'is called', 'Walter')],
     'bora is my sister': [(SISTER[0], 'is called', 'Bora')],
     'i have a sister, she lives in busan': [
         ('user', 'has', 'a sister'),

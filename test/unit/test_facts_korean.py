@@ -72,6 +72,11 @@ TOLD = {
         ('user', 'has', '동생'),
         ("user's younger sibling", 'is called', '지수'),
     ],
+    '고양이 두 마리 키워요. 이름은 미미랑 보라예요.': [
+        ('user', 'has', '고양이 두 마리'),
+        ("user's cat", 'is called', '미미'),
+        ("user's cat", 'is called', '보라'),
+    ],
     '친구 민수는 MJ라고도 불러': [
         ("user's friend", 'is called', '민수'),
         ('민수', 'is called', 'MJ'),

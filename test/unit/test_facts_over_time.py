@@ -123,6 +123,10 @@ TOLD = {
     '작년에 할아버지가 돌아가셨어': [
         plain("user's grandfather", 'died', '작년', since='2025-01-01')
     ],
+    '미나는 5월에 서울을 떠났어요': [lives('서울', CEASED, until='2026-05-01', who='미나')],
+    '할머니는 작년에 세상을 떠나셨어요': [
+        plain("user's grandmother", 'died', '작년', since='2025-01-01')
+    ],
     '나는 1990년에 태어났어': [plain('user', 'was born', '1990년', since='1990-01-01')],
 }  # fmt: skip
 NOT_TOLD = """i almost moved to busan|i want to live in paris|forget that i live in seoul

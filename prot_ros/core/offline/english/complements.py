@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+from prot_ros.core.offline.english.dates import times_at
 from prot_ros.core.offline.english.numbers import read
+from prot_ros.core.offline.english.possessions import names_at
 from prot_ros.core.offline.english.subjects import SELF, Subject, subject_at
 from prot_ros.core.offline.english.tokens import Segment
 from prot_ros.core.offline.english.values import (
@@ -16,7 +18,7 @@ from prot_ros.core.offline.english.values import (
     thing_at,
 )
 from prot_ros.core.offline.english.verbs import PROGRESSIVE, Found, job_at, past, verb_at
-from prot_ros.core.offline.english.words import ADVERBS, NATIONS, RELATIONS, TRAITS
+from prot_ros.core.offline.english.words import ADVERBS, NATIONS, PLURALS, RELATIONS, TRAITS
 from prot_ros.core.offline.statements import Told, ceased, denied
 
 
@@ -113,6 +115,12 @@ def _called(segment: Segment, at: int, who: Subject) -> Found | None:
     known_as = low[at : at + 2] == ('known', 'as')
     if low[at] not in ('called', 'named') and not known_as:
         return None
+    several = PLURALS.get(who.subject.split(' ')[-1], '')
+    names = names_at(segment, at, introduced=True) if several else None
+    if names:  # `my kids are called leo and mia`
+        owner, label = (each.rpartition(' ')[0] for each in (who.subject, who.label))
+        each = Subject(f'{owner} {several}', f'{label} {several}')
+        return Found(names[1], tuple(Told(each, 'is called', name) for name in names[0]))
     value = name_at(segment, at + 1 + known_as)
     also = known_as or 'also' in low[max(0, at - 2) : at]
     predicate = 'name' if who.subject == SELF.subject and not also else 'is called'
@@ -138,7 +146,7 @@ def _profession(segment: Segment, at: int, who: Subject) -> Found | None:
         return None
     told = [Told(who, 'works as', job[0])]
     end = job[1]
-    if low[end : end + 1] in (('at',), ('for',)):
+    if low[end : end + 1] in (('at',), ('for',)) and not times_at(low, end)[0]:
         employer = place_at(segment, end + 1)
         if employer:
             at_work = 'studies at' if job[0].endswith('student') else 'works at'

@@ -54,7 +54,7 @@ def possession_at(segment: Segment, at: int, who: Subject) -> Found | None:
         return None
     if not single:
         shown = ' '.join(segment.raw[at : marker or value[1]])
-        names = _names_at(segment, marker or value[1], introduced=marker is not None)
+        names = names_at(segment, marker or value[1], introduced=marker is not None)
         told = [Told(who, 'has', shown)]
         if names and noun in PLURALS:
             belongs = _belonging(who, PLURALS[noun], low[at + 1 : (marker or value[1]) - 1])
@@ -94,7 +94,7 @@ def _after_comma(segment: Segment, at: int, noun: str) -> tuple[str, int] | None
     return name if name and low[name[1] : name[1] + 1] in ((), (',',), ('and',)) else None
 
 
-def _names_at(segment: Segment, at: int, *, introduced: bool) -> tuple[list[str], int] | None:
+def names_at(segment: Segment, at: int, *, introduced: bool) -> tuple[list[str], int] | None:
     """Read `, bora and mina` or `called bora and mina`: one name each, to the end of a clause."""
     low = segment.low
     if not introduced and low[at : at + 1] != (',',):

@@ -76,7 +76,8 @@ def property_at(segment: Segment, at: int, who: Subject) -> Found | None:
     predicate, reader = named
     if low[at] == 'name' and who.subject == SELF.subject:
         predicate = 'name'
-    if low[end : end + 1] != ('is',):
+    # `grandpa's name was walter`
+    if low[end : end + 1] != ('is',) and low[at : end + 1] != ('name', 'was'):
         return None
     start = past(low, end + 1, ADVERBS)
     if low[start : start + 1] != ('not',):

@@ -70,7 +70,7 @@ def subject_at(segment: Segment, at: int) -> tuple[Subject, int] | None:
         if low[at + 1 : at + 2] and low[at + 1] in PROPERTIES | {'first', 'full', 'real'}:
             return replace(SELF, owner=True), at + 1
         return _relative_at(segment, at + 1, SELF, 0)
-    if low[at] in BARE_RELATIONS:
+    if low[at].removesuffix("'s") in BARE_RELATIONS:
         return _relative_at(segment, at, SELF, 0)
     return named_at(segment, at)
 
@@ -128,8 +128,10 @@ def _relative_at(
     if kin is None:
         return None
     at += 1
-    if low[at : at + 2] == ('in', 'law'):
+    if low[at : at + 2] in (('in', 'law'), ('in', "law's")):
+        owns = low[at + 1] == "law's"
         kin, at = f'{kin}-in-law', at + 2
+        following = low[at] if at < len(low) else ''
     who = Subject(f"{owner.subject}'s {adjective}{kin}", f"{owner.label}'s {adjective}{kin}")
     if owns:
         if following in PROPERTIES:

@@ -11,9 +11,12 @@ from prot_ros.core.offline.statements import Told, ceased
 
 CHANGES = frozenset({
     'move', 'moves', 'quit', 'join', 'graduate', 'married', 'marries', 'die', 'travel', 'drive',
-    'own', 'retire', 'sell',
+    'own', 'retire', 'sell', 'leave',
 })  # fmt: skip
 """Verbs of the table in `verbs.py` that are read here."""
+
+
+_NO_HOMES = frozenset({'회사', '직장', '팀', '학교', '집', '곁', '여행', '출장', '휴가', '자리'})
 
 
 def change(name: str, found: list[Phrase], who: Subject, times: tuple[Time, ...]) -> list[Told]:
@@ -31,6 +34,12 @@ def change(name: str, found: list[Phrase], who: Subject, times: tuple[Time, ...]
         return _event(who, 'died', times)
     if name == 'retire':
         return _event(who, 'retires', times)
+    if name == 'leave':
+        place = value_with(found, ('을', '를'))
+        if place == '세상':
+            return _event(who, 'died', times)
+        left = [Told(who, 'lives in', place)] if place and place not in _NO_HOMES else []
+        return list(ceased(left, changed=True))
     if name == 'travel':
         place = value_with(found, ('으로', '로', '에'))
         return [Told(who, 'travels to', place, changed=True, ahead=True)] if place else []

@@ -193,7 +193,7 @@ class _Scan:
         who = subject or self._subject or SELF
         explicit = subject is not None
         told = predicate(name, found, parts.words, who, parts.times, explicit=explicit)
-        if name == 'be there' and told:
+        if name in ('be there', 'keep') and told:
             self.relatives = unnamed_relatives(told)
         if past:
             over = parts.formerly or (name in SURE_WHEN_PAST and not parts.passing)
@@ -225,7 +225,7 @@ class _Scan:
             bare = parts.words[0].startswith(OWNED_QUALITIES)
             if bare and self.relatives:
                 subject = replace(self.relatives, quality=subject.quality)
-                told = complement(parts.words[-1:], noun, subject, None)
+                told = names_of(self.relatives, parts.words[1:], noun)
             elif bare and self._unclear:
                 told = []
         if form == '야' and not parts.words and any(each.predicate == 'name' for each in told):
