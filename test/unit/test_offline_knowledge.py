@@ -94,6 +94,15 @@ def test_user_own_word_for_a_relative_is_used():
             'where is the key',
             'You asked me to remember this. The key is under the mat.',
         ),
+        ('i drive a tesla', 'what do i drive', 'You drive a tesla.'),
+        ('my room number is 302', 'what is my room number', 'Your room number is 302.'),
+        (
+            'bora is getting married in june',
+            'when is bora getting married',
+            "Bora's wedding was told of for June.",
+        ),
+        ('내 방 번호는 302호야', '내 방 번호 뭐야', '방 번호는 302호예요.'),
+        ('보라는 6월에 결혼해', '보라 언제 결혼해', '보라 결혼은 6월이에요.'),
         ('저는 커피를 좋아해요', '제가 뭘 좋아해요', '커피를 좋아하세요.'),
         ('서른 살이에요', '저 몇 살이에요', '저에게 말해 주신 대로라면 서른 살이세요.'),
         (
@@ -151,6 +160,49 @@ def test_denial_is_not_kept_and_not_contradicted():
     said = conversation.say('i do not live in seoul')
     assert 'not so' in said
     assert conversation.say('where do i live').startswith('I do not know')
+
+
+@pytest.mark.parametrize(
+    ('first', 'then', 'question', 'answer'),
+    [
+        (
+            'i like coffee',
+            'i no longer like coffee',
+            'what do i like',
+            'I do not know what you like. You have not told me.',
+        ),
+        (
+            'i live in seoul',
+            'i moved from seoul to busan last week',
+            'where do i live',
+            'You live in Busan.',
+        ),
+        (
+            "my sister's name is bora",
+            "no my sister's name is mina not bora",
+            "what is my sister's name",
+            'Your sister is called Mina.',
+        ),
+        ('커피를 좋아해요', '이제 커피 안 좋아해요', '제가 뭘 좋아해요', None),
+        (
+            '저는 서울에 살아요',
+            '저는 지난주에 부산으로 이사했어요',
+            '제가 어디 살아요',
+            '부산에 사세요.',
+        ),
+    ],
+)
+def test_what_ceased_or_was_denied_is_not_said_to_be_so(first, then, question, answer):
+    conversation = Conversation()
+    conversation.say(first)
+    conversation.say(then)
+    said = conversation.say(question)
+    assert said == answer if answer else '커피' not in said
+
+
+def test_what_was_so_once_is_taken_in_without_saying_that_it_is_so():
+    assert talk('i used to live in paris') == 'Thank you for telling me.'
+    assert '파리' not in talk('예전에 파리에 살았어요')
 
 
 def test_greeting_and_question_after_a_statement_are_both_answered():

@@ -5,12 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from prot_ros.core.facts import NOTE, USER, Fact
+from prot_ros.core.facts import NOTE, USER, Fact, Standing
 from prot_ros.core.offline.romanization import romanised
 
 _ONE_VALUE = frozenset({
     'name', 'lives in', 'age', 'birthday', 'works as', 'works at', 'works in', 'comes from',
-    'studies at',
+    'studies at', 'address', 'room', 'office', 'apartment', 'license plate', 'shoe size', 'number',
+    'was born', 'gets married', 'died', 'retires', 'graduates',
 })  # fmt: skip
 _OPPOSITE = {'likes': 'dislikes', 'dislikes': 'likes'}
 # Answers that serve when the exact one is missing.
@@ -30,16 +31,22 @@ _OWNED = f"{USER}'s "
 
 
 class Knowledge:
-    """Facts without repetition and contradiction; the earlier in the order wins."""
+    """Facts that hold, without repetition and contradiction; the earlier in the order wins."""
 
     def __init__(self, facts: Iterable[Fact]) -> None:
         self.facts: list[Fact] = []
         seen: set[tuple[str, str, str]] = set()
+        over: set[tuple[str, str, str]] = set()  # said to be so no longer, or never
         for fact in facts:
             subject, value = _key(fact.subject), _key(fact.object)
-            single = fact.predicate in _ONE_VALUE or fact.predicate.startswith('favorite ')
+            single = has_one_value(fact.predicate)
             opposite = _OPPOSITE.get(fact.predicate, '')
             known = (subject, fact.predicate, '' if single else value)
+            if fact.standing is not Standing.HOLDS:
+                over.add((subject, fact.predicate, value))
+                continue
+            if (subject, fact.predicate, value) in over:
+                continue
             if known in seen or (subject, opposite, value) in seen:
                 continue
             seen.add(known)
@@ -122,7 +129,11 @@ def opposite(predicate: str) -> str:
 
 def has_one_value(predicate: str) -> bool:
     """Tell whether somebody has only one of these: one home, but many likes."""
-    return predicate in _ONE_VALUE or predicate.startswith('favorite ')
+    return predicate in _ONE_VALUE or predicate.startswith('favorite ') or _is_number(predicate)
+
+
+def _is_number(predicate: str) -> bool:
+    return predicate.endswith(' number')
 
 
 def in_order(facts: Sequence[Fact]) -> list[Fact]:

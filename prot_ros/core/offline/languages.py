@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from prot_ros.core.facts import Fact
 from prot_ros.core.offline.english import facts as facts_english
@@ -32,7 +33,8 @@ class Language:
     """In English, for those who asked in yet another one."""
     letters: re.Pattern[str]
     """Found in any text that may hold statements in it."""
-    facts: Callable[[str], tuple[Fact, ...]]
+    facts: Callable[[str, datetime | None], tuple[Fact, ...]]
+    """From text, and when it was said."""
     intent: Callable[[str], Intent]
     phrases: Phrasebook
 

@@ -7,12 +7,15 @@ so that no later step meets a control character, an unpaired surrogate, mark-up 
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 MAX_TEXT = 2_000
 """Characters. Thirty seconds of fast speech are about 600; what follows is not read."""
 
 _APOSTROPHES = dict.fromkeys(map(ord, '’‘`´ʼ＇'), "'")
+_QUOTED = re.compile('["“]([^"“”]*)["”]')
+_QUOTED_NAME = 2  # words
 _MARKUP = dict.fromkeys(map(ord, '*_#|~<>[]{}\\^=+'), ' ')
 
 
@@ -31,6 +34,19 @@ def plain(text: str) -> str:
         elif category != 'Cf':
             kept.append(' ')
     return ' '.join(''.join(kept).split())
+
+
+def without_quotations(text: str) -> str:
+    """Return text without what stands in quotation marks: the words of others, or a title.
+
+    A single word or two stay: they may be a name.
+    """
+    return _QUOTED.sub(_quotation, text)
+
+
+def _quotation(match: re.Match[str]) -> str:
+    words = match[1]
+    return f' {words} ' if len(words.split()) <= _QUOTED_NAME else ' … '
 
 
 def listed(words: str) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from itertools import groupby
 
-from prot_ros.core.facts import NOTE, USER, Fact
+from prot_ros.core.facts import NOTE, USER, Fact, Standing
 from prot_ros.core.language import detect
 from prot_ros.core.offline.facts_told import facts_told
 from prot_ros.core.offline.knowledge import (
@@ -66,14 +66,14 @@ class _Reply:
         self._foreign = code not in LANGUAGES
         self._language: Language = LANGUAGES[self._code]
         self._book: Phrasebook = self._language.phrases
-        self._told = () if self._foreign else facts_told(situation.utterance)
+        self._told = () if self._foreign else facts_told(situation.utterance, situation.now)
 
     def text(self) -> str:
         if self._foreign:
             names = self._book.joined([each.name for each in LANGUAGES.values()])
             return self._say(Line.FOREIGN, languages=names)
         intent = self._language.intent(self._s.utterance)
-        if not self._told:
+        if not self._told or intent.kind is Kind.DENY:
             return self._answer(intent)
         acknowledged = self._acknowledge()
         if intent.kind in (Kind.TELL, Kind.NOTHING, Kind.UNKNOWN):
@@ -88,7 +88,7 @@ class _Reply:
     def _history_facts(self) -> list[Fact]:
         """What the user told earlier, the latest first; memory may not have it yet."""
         recent = [each.text for each in self._s.history[-_HISTORY:] if each.speaker == 'user']
-        return [fact for text in reversed(recent) for fact in facts_told(text)]
+        return [fact for text in reversed(recent) for fact in facts_told(text, self._s.now)]
 
     @cached_property
     def _answers(self) -> Mapping[Kind, Callable[[Intent], str]]:
@@ -139,15 +139,12 @@ class _Reply:
 
     def _acknowledge(self) -> str:
         """Say what was understood. Whether it is kept is up to memory, which reads the same."""
-        name = next(
-            (f.object for f in self._told if f.subject == USER and f.predicate == 'name'), ''
-        )
-        others = without_echoes(
-            [f for f in self._told if f.subject != USER or f.predicate != 'name']
-        )
+        held = [fact for fact in self._told if fact.standing is Standing.HOLDS]
+        name = next((f.object for f in held if f.subject == USER and f.predicate == 'name'), '')
+        others = without_echoes([f for f in held if f.subject != USER or f.predicate != 'name'])
         kept = self._book.acknowledge(others[:_MAX_ACKNOWLEDGED]) if others else ''
         if not name:
-            return f'{self._say(Line.THANKS_FOR_TELLING)} {kept}'
+            return f'{self._say(Line.THANKS_FOR_TELLING)} {kept}'.rstrip()
         called = self._book.addressed(name)
         if self._met_before(name):
             return f'{self._say(Line.I_KNOW_YOU, name=called)} {kept}'.rstrip()

@@ -67,6 +67,8 @@ def has_final(word: str) -> bool:
         return (ord(last) - ord(_FIRST)) % 28 > 0
     if last.isdecimal():
         return last in '013678'
+    if word.isascii() and word.isupper() and len(word) > 1:
+        return last in 'LMNR'  # spelt out: `엘`, `엠`, `엔`, `알`
     return last.lower() not in 'aeiouyrw'
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from prot_ros.core.facts import NOTE, USER
+from prot_ros.core.facts import NOTE, USER, Standing
 from prot_ros.core.offline.english.numbers import say, say_birthday
+from prot_ros.core.offline.english.words import OWNED_NUMBERS
 from prot_ros.core.offline.plain_text import listed
 from prot_ros.core.offline.romanization import romanised
 
@@ -29,6 +30,17 @@ _CLAUSES: Mapping[str, tuple[str, str]] = {
     'plays': ('you play {o}', '{s} plays {o}'),
     'studies': ('you study {o}', '{s} studies {o}'),
     'studies at': ('you study at {o}', '{s} studies at {o}'),
+    'owns': ('you own {o}', '{s} owns {o}'),
+    'drives': ('you drive {o}', '{s} drives {o}'),
+    'gets married': ('your wedding was told of for {o}', "{s}'s wedding was told of for {o}"),
+    'was born': ('you were born: {o}', '{s} was born: {o}'),
+    'died': ('you died: {o}', '{s} died: {o}'),
+    'graduates': ('your graduation was told of for {o}', "{s}'s graduation was told of for {o}"),
+    'graduated from': ('you graduated from {o}', '{s} graduated from {o}'),
+    'retires': ('your retirement was told of for {o}', "{s}'s retirement was told of for {o}"),
+    'starts': ('you start {o}', '{s} starts {o}'),
+    'travels to': ('you travel to {o}', '{s} travels to {o}'),
+    'moves to': ('you move to {o}', '{s} moves to {o}'),
     # Two sentences, so that each can be spoken in the language it is in.
     NOTE: ('you asked me to remember this. {o}', '{s} asked to remember this. {o}'),
 }
@@ -61,9 +73,15 @@ def told_to_user(subject: str, predicate: str, value: str) -> str:
     return _clause(1, named(subject), predicate, _turned(value, _TO_USER, predicate))
 
 
-def written_down(label: str, predicate: str, value: str) -> str:
+def written_down(
+    label: str, predicate: str, value: str, standing: Standing = Standing.HOLDS
+) -> str:
     """Return the fact as a sentence about the user or someone else, for the record."""
     clause = _clause(1, label, predicate, _turned(value, _ABOUT_USER, predicate))
+    if standing is Standing.DENIED:
+        return f'It is not so that {clause}.'
+    if standing is Standing.CEASED:
+        return f'It is no longer so that {clause}.'
     return f'{capital(clause)}.'
 
 
@@ -91,7 +109,7 @@ def with_article(noun: str) -> str:
 
 
 def _clause(person: int, who: str, predicate: str, value: str) -> str:
-    if predicate.startswith('favorite '):
+    if predicate.startswith('favorite ') or predicate in OWNED_NUMBERS:
         clause = (f'your {predicate} is ' if not person else f"{who}'s {predicate} is ") + value
     elif predicate in _CLAUSES:
         clause = _CLAUSES[predicate][person].format(s=who, o=value, a=with_article(value))

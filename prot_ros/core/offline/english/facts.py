@@ -9,12 +9,31 @@ punctuation nobody can tell where the doubt ends.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
-from prot_ros.core.facts import NOTE, Fact
+from prot_ros.core.facts import NOTE, Fact, Standing
+from prot_ros.core.offline.dates import Time
 from prot_ros.core.offline.english.clauses import written_down
-from prot_ros.core.offline.english.predicates import predicate_at, property_at
-from prot_ros.core.offline.english.subjects import SELF, Subject, subject_at
+from prot_ros.core.offline.english.dates import times_at
+from prot_ros.core.offline.english.leads import (
+    CERTAIN,
+    REMEMBER,
+    asked_by_its_end,
+    said_by_others,
+    starts,
+    takes_back,
+)
+from prot_ros.core.offline.english.naming import also_called_at, call_at, introduced_at
+from prot_ros.core.offline.english.predicates import predicate_at
+from prot_ros.core.offline.english.properties import corrected, property_at
+from prot_ros.core.offline.english.subjects import (
+    PROPERTIES,
+    SELF,
+    Subject,
+    relatives_at,
+    subject_at,
+)
 from prot_ros.core.offline.english.tokens import Segment, segments
 from prot_ros.core.offline.english.values import looks_like_name, name_at
 from prot_ros.core.offline.english.verbs import Found
@@ -22,40 +41,14 @@ from prot_ros.core.offline.english.words import (
     AUXILIARIES,
     CONJUNCTIONS,
     FILLERS,
-    PRONOUNS,
+    PET_SYNONYMS,
+    PETS,
     RELATIONS,
     UNCERTAIN,
 )
+from prot_ros.core.offline.statements import Told, fact_of, timed
 
 _MAX_NOTE = 40  # words
-# Said to the robot before something that is to be kept. The longest come first.
-_REMEMBER = tuple(
-    tuple(lead.split())
-    for lead in (
-        'i want you to remember that', 'i want you to remember', 'i want you to know that',
-        'i would like you to remember that', 'can you please remember that',
-        'could you please remember that', 'can you remember that', 'could you remember that',
-        'will you remember that', 'would you remember that', 'do not forget that',
-        'keep in mind that', 'you should know that', 'you should remember that',
-        'make a note that', 'note that', 'remember that', 'do not forget', 'remember',
-    )
-)  # fmt: skip
-_CERTAIN = tuple(
-    tuple(lead.split())
-    for lead in (
-        'i already told you that', 'i already told you', 'i told you that', 'i told you',
-        'i just said that', 'i just said', 'i said that', 'i said', 'let me tell you that',
-        'let me tell you', 'i want to tell you that', 'i want to tell you', 'i meant',
-    )
-)  # fmt: skip
-_TAGS = tuple(
-    tuple(tag.split())
-    for tag in (
-        'right', 'correct', 'is that right', 'is not it', 'do i not', 'do not i', 'am i not',
-        'are not i', 'am i', 'do i', 'does he', 'does she', 'does not he', 'does not she',
-        'is he', 'is she', 'is not he', 'is not she', 'or not', 'do not you think',
-    )
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -72,17 +65,19 @@ class Reading:
     """Something was said not to be so."""
 
 
-def told(text: str) -> tuple[Fact, ...]:
-    """Return the facts stated in English text."""
-    return tuple(fact for reading in readings(text) for fact in reading.facts)
+def told(text: str, told_at: datetime | None = None) -> tuple[Fact, ...]:
+    """Return the facts stated in English text; `told_at`, with its zone, dates `last week`."""
+    return tuple(fact for reading in readings(text, told_at) for fact in reading.facts)
 
 
-def readings(text: str) -> list[Reading]:
+def readings(text: str, told_at: datetime | None = None) -> list[Reading]:
     """Read each segment of a text; `she` may mean who was named in the one before."""
     found: list[Reading] = []
     last: Subject | None = None
     for segment in segments(text):
-        scan = _Scan(segment, last)
+        if takes_back(segment.low):
+            found = [replace(each, facts=()) for each in found]
+        scan = _Scan(segment, last, told_at)
         scan.run()
         last = scan.last
         rest = [at for at in range(len(segment.low)) if at not in scan.used]
@@ -98,29 +93,26 @@ def readings(text: str) -> list[Reading]:
     return found
 
 
-def _starts(low: tuple[str, ...], at: int, leads: tuple[tuple[str, ...], ...]) -> int:
-    """Return how many words of a lead stand at a position; 0 for none."""
-    return next((len(lead) for lead in leads if low[at : at + len(lead)] == lead), 0)
-
-
 class _Scan:
     """One pass over a segment from left to right."""
 
-    def __init__(self, segment: Segment, last: Subject | None) -> None:
+    def __init__(self, segment: Segment, last: Subject | None, told_at: datetime | None) -> None:
         self.segment = segment
         self.facts: list[Fact] = []
         self.used: set[int] = set()
         self.denied = False
         self.last = last  # whom `he`, `she` and `who` mean
+        self._told_at = told_at
+        self._before: tuple[Time, ...] = ()  # `last year , ...`
 
     def run(self) -> None:
         low = self.segment.low
-        if self.segment.question or any(low[-len(tag) :] == tag for tag in _TAGS):
+        if self.segment.question or asked_by_its_end(low) or said_by_others(low):
             return
         at = 0
-        while at < len(low) and low[at] in FILLERS | {','}:
+        while at < len(low) and low[at] in FILLERS | {','} and not times_at(low, at)[0]:
             at += 1
-        lead = _starts(low, at, _REMEMBER)
+        lead = starts(low, at, REMEMBER)
         if lead:
             self._remember(at, at + lead)
         else:
@@ -137,7 +129,7 @@ class _Scan:
         if not self.facts and wanted and len(rest) > 1 and rest[0] not in ('me', 'when'):
             words = self.segment.raw[at : at + _MAX_NOTE]
             value = ' '.join('I' if word == 'i' else word for word in words).replace(' ,', ',')
-            self._tell(SELF, NOTE, value)
+            self._tell(Told(SELF, NOTE, value))
             self.used.update(range(at, len(low)))
         if self.facts:
             self.used.update(range(start, at))
@@ -146,20 +138,24 @@ class _Scan:
         low = self.segment.low
         fresh = True  # a statement may begin here even with a name
         while at < len(low):
-            certain = _starts(low, at, _CERTAIN) if fresh else 0
+            certain = starts(low, at, CERTAIN) if fresh else 0
+            times, after = times_at(low, at) if fresh else ((), at)
             if certain:
                 self.used.update(range(at, at + certain))
                 at += certain
+            elif times:
+                self._before, at = times, after
             elif low[at] in UNCERTAIN or (low[at] in AUXILIARIES and (fresh or self._asks(at))):
                 return
             else:
                 end = self._statement(at, fresh)
                 if end is None:
+                    self._relatives(at)
                     fresh = low[at] in FILLERS | CONJUNCTIONS | {','}
                     at += 1
                 else:
                     self.used.update(range(at, end))
-                    at, fresh = end, True
+                    at, fresh, self._before = end, True, ()
 
     def _asks(self, at: int) -> bool:
         """`do i`, `is my`: an auxiliary before its subject asks."""
@@ -167,24 +163,34 @@ class _Scan:
 
     def _statement(self, at: int, fresh: bool) -> int | None:
         """Read one statement and those that share its subject; return where they end."""
-        end = self._call_me(at) or (self._introduction(at) if fresh else None)
-        if end is not None:
-            return end
+        found = call_at(self.segment, at, self.last) or (
+            introduced_at(self.segment, at) if fresh else None
+        )
+        if found is not None:
+            return self._take(SELF, found)
         who, after = self._subject(at, fresh)
         if who is None:
             return None
+        also = also_called_at(self.segment, after, who) if not who.owner else None
+        if also:
+            after = self._take(who, also)
+            after += self.segment.low[after : after + 1] == (',',)
         end = self._predicate(who, after)
-        while end is not None:
+        if end is None:
+            return after if also else None
+        while True:
             following = self._continued(who, end)
             if following is None:
                 return end
             end = following
-        return end
 
     def _subject(self, at: int, fresh: bool) -> tuple[Subject | None, int]:
         low = self.segment.low
+        following = low[at + 1] if at + 1 < len(low) else ''
         if low[at] in ('he', 'she', 'they') and self.last:
             return self.last, at + 1
+        if low[at] in ('his', 'her', 'its', 'their') and self.last and following in PROPERTIES:
+            return replace(self.last, owner=True), at + 1
         if low[at : at + 4] == ('the', 'name', 'of', 'my'):
             found = subject_at(self.segment, at + 3)
             if found and low[found[1] : found[1] + 1] == ('is',):
@@ -198,7 +204,7 @@ class _Scan:
     def _with_name(self, who: Subject, at: int) -> tuple[None, int]:
         name = name_at(self.segment, at)
         if name:
-            self._tell(who, 'is called', name[0])
+            self._take(who, Found(name[1], (Told(who, 'is called', name[0]),)))
             self.used.update(range(name[1]))
         return None, at
 
@@ -206,7 +212,7 @@ class _Scan:
         found = property_at(self.segment, at, who) or (
             None if who.owner else predicate_at(self.segment, at, who)
         )
-        return self._take(who, found) if found else None
+        return self._take(who, corrected(self.segment, found)) if found else None
 
     def _continued(self, who: Subject, at: int) -> int | None:
         """Read on after `and`, `who` or a comma, with the same subject or the one just named."""
@@ -224,48 +230,47 @@ class _Scan:
         return None
 
     def _take(self, who: Subject, found: Found) -> int:
+        """Keep what was told of someone, with the times that follow; return where they end."""
         self.denied = self.denied or found.denied
         if found.told and who.link and who.link not in self.facts:
             self.facts.append(who.link)
         if who != SELF:
             self.last = who
-        for subject, predicate, value in found.told:
-            self._tell(subject, predicate, value)
-            if predicate == 'is called' and subject != SELF:
-                self.last = Subject(value, f'{subject.label} {value}')
-        return found.end
+        times, end = times_at(self.segment.low, found.end)
+        told = timed(found.told, (*self._before, *times))
+        for each in told:
+            self._tell(each)
+            self._mean(each)
+        return end
 
-    def _tell(self, who: Subject, predicate: str, value: str) -> None:
-        fact = Fact(who.subject, predicate, value, written_down(who.label, predicate, value))
+    def _mean(self, told: Told) -> None:
+        """Let `she` mean whom it was just told of: `my sister is called mina`."""
+        naming = told.predicate == 'is called' and told.standing is Standing.HOLDS
+        if naming and told.who.subject != SELF.subject:
+            self.last = Subject(told.value, f'{told.who.label} {told.value}')
+        words = told.value.lower().split(' ')
+        relative = RELATIONS.get(words[-1]) or (words[-1] if words[-1] in PETS else '')
+        if told.predicate == 'has' and words[0] in ('a', 'an') and relative:
+            # `i have a sister, she lives in busan`, `i got a puppy, her name is coco`
+            relative = PET_SYNONYMS.get(relative, relative)
+            self.last = Subject(
+                f"{told.who.subject}'s {relative}", f"{told.who.label}'s {relative}"
+            )
+
+    def _relatives(self, at: int) -> None:
+        """Keep the names of `my sister mina and my brother tom`, whatever is said of them."""
+        found = relatives_at(self.segment, at)
+        if found and found[0].link and looks_like_name(self.segment, found[1] - 1):
+            if found[0].link not in self.facts:
+                self.facts.append(found[0].link)
+            self.last = found[0]
+            self.used.update(range(at, found[1]))
+            also = also_called_at(self.segment, found[1], found[0])
+            if also:
+                self.used.update(range(found[1], self._take(found[0], also)))
+
+    def _tell(self, told: Told) -> None:
+        written = written_down(told.who.label, told.predicate, told.value, told.standing)
+        fact = fact_of(told, written, self._told_at)
         if fact not in self.facts:
             self.facts.append(fact)
-
-    def _call_me(self, at: int) -> int | None:
-        """`call me al`, `my friends call me al`; not `call me later`."""
-        low = self.segment.low
-        if low[at] not in ('call', 'calls') or low[at + 1 : at + 2] != ('me',):
-            return None
-        name = name_at(self.segment, at + 2)
-        if name is None or (at and low[at - 1] in ('not', 'never')):
-            return None
-        self._tell(SELF, 'name', name[0])
-        return name[1]
-
-    def _introduction(self, at: int) -> int | None:
-        """Read `this is alice speaking` and `this is my friend bob`."""
-        low = self.segment.low
-        if low[at : at + 2] != ('this', 'is') or at + 2 >= len(low):
-            return None
-        if low[at + 2] == 'my':
-            found = subject_at(self.segment, at + 2)
-            if found and found[0].link:
-                self.facts.append(found[0].link)
-                self.last = found[0]
-                return found[1]
-            return None
-        if looks_like_name(self.segment, at + 2) and low[at + 2] not in RELATIONS:
-            name = name_at(self.segment, at + 2)
-            if name and (name[1] == len(low) or low[name[1]] in PRONOUNS | {'speaking', 'and'}):
-                self._tell(SELF, 'name', name[0])
-                return name[1]
-        return None

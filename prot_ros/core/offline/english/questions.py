@@ -15,6 +15,7 @@ from prot_ros.core.offline.english.questions_about import about_facts
 from prot_ros.core.offline.english.words import AUXILIARIES, FILLERS, WH_WORDS
 from prot_ros.core.offline.plain_text import listed
 from prot_ros.core.offline.questions import Intent, Kind, weightiest
+from prot_ros.core.offline.statements import tells
 
 Words = tuple[str, ...]
 
@@ -122,7 +123,7 @@ _POLITENESS = frozenset({Kind.GREETING, Kind.AGREE, Kind.THANKS})
 def _of_segment(reading: Reading) -> Intent:
     words = _put_right(reading.rest)
     said = f' {" ".join(words)} '
-    told = Intent(Kind.TELL) if reading.facts else None
+    told = Intent(Kind.TELL) if tells(reading.facts, denied=reading.denied) else None
     denied = Intent(Kind.DENY) if reading.denied else None
     if not words:
         return told or denied or Intent(Kind.NOTHING)

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from prot_ros.core.facts import NOTE, USER
+from prot_ros.core.facts import NOTE, USER, Standing
 from prot_ros.core.offline.english.facts import Reading, told
 from prot_ros.core.offline.english.subjects import SELF, Subject, subject_at
 from prot_ros.core.offline.english.tokens import Segment
@@ -12,6 +12,7 @@ from prot_ros.core.offline.english.words import (
     ADVERBS,
     KIN_ADJECTIVES,
     NOT_NAMES,
+    OWNED_NUMBERS,
     PETS,
     RELATIONS,
     WH_WORDS,
@@ -35,6 +36,9 @@ _LEADS = tuple(
 )  # fmt: skip
 # The words that show which relation is asked for, in the order in which they are tried.
 _RELATIONS = (
+    *((name, name) for name in sorted(OWNED_NUMBERS)),
+    ('married', 'gets married'), ('wedding', 'gets married'), ('drive', 'drives'),
+    ('drives', 'drives'), ('own', 'owns'), ('owns', 'owns'),
     ('birthday', 'birthday'), ('born', 'birthday'), ('how old', 'age'), ('my age', 'age'),
     ('age', 'age'), ('work as', 'works as'), ('job', 'works as'), ('profession', 'works as'),
     ('for a living', 'works as'), ('occupation', 'works as'), ('work', 'works at'),
@@ -162,7 +166,7 @@ def _yes_or_no(segment: Segment) -> Intent | None:
     else:  # any name stands for whom it is about
         statement = ('zoe', *verb, *(rest if verb else (f'{rest[0]}s', *rest[1:])))
         statement = tuple('has' if word == 'haves' else word for word in statement)
-    stated = told(' '.join(statement))
+    stated = [fact for fact in told(' '.join(statement)) if fact.standing is Standing.HOLDS]
     if not stated:
         return None
     fact = stated[0]
@@ -176,7 +180,9 @@ def _who(segment: Segment) -> Intent | None:
     low = segment.low
     if low[0] != 'who' or len(low) < 3:
         return None
-    stated = told(' '.join(('zoe', *low[1:])))
+    stated = [
+        fact for fact in told(' '.join(('zoe', *low[1:]))) if fact.standing is Standing.HOLDS
+    ]
     if stated and stated[0].subject == 'Zoe':
         return Intent(Kind.ASK_WHO, predicate=stated[0].predicate, object=stated[0].object)
     return None
@@ -247,6 +253,8 @@ def _relation_asked(low: Words, who: Subject) -> str:
         if predicate == 'is called' and who.subject == USER:
             return 'name'
         if predicate == 'is called' and low[0] == 'what' and who.subject == low[-1]:
+            continue
+        if predicate == 'gets married' and low[0] != 'when':
             continue
         if phrase == 'born' and low[0] == 'where':
             return 'comes from'

@@ -14,6 +14,7 @@ from prot_ros.core.offline.english.words import (
     ADVERBS,
     AUXILIARIES,
     FILLERS,
+    OWNED_NUMBERS,
     PLURAL_RELATIONS,
     WH_WORDS,
 )
@@ -90,11 +91,14 @@ _WHAT = {
     'likes': 'what {who} {like}', 'dislikes': 'what {who} {do} not like',
     'has': 'what {who} {have}', 'speaks': 'which languages {who} {speak}',
     'plays': 'what {who} {play}', 'studies': 'what {who} {study}',
+    'drives': 'what {who} {drive}', 'owns': 'what {who} {own}',
+    'gets married': 'when the wedding is',
     NOTE: 'to remember anything of that kind',
 }  # fmt: skip
 _THIRD_PERSON = {
     'live': 'lives', 'come': 'comes', 'work': 'works', 'are': 'is', 'like': 'likes', 'do': 'does',
     'have': 'has', 'speak': 'speaks', 'play': 'plays', 'study': 'studies',
+    'drive': 'drives', 'own': 'owns',
 }  # fmt: skip
 _IDLE = (
     WH_WORDS
@@ -149,7 +153,7 @@ def _missing(intent: Intent) -> str:
     own = intent.subject == USER
     plural = who.split(' ')[-1] in PLURAL_RELATIONS
     verbs = {verb: verb if own or plural else third for verb, third in _THIRD_PERSON.items()}
-    if intent.predicate.startswith('favorite '):
+    if intent.predicate.startswith('favorite ') or intent.predicate in OWNED_NUMBERS:
         what = f'what {"your" if own else who + _S} {intent.predicate} is'
     else:
         template = _WHAT.get(intent.predicate, 'that')

@@ -12,9 +12,11 @@ from prot_ros.core.offline.english.values import looks_like_name, short_name_at
 from prot_ros.core.offline.english.words import (
     ADVERBS,
     BARE_RELATIONS,
+    GIVEN_NAMES,
     KIN_ADJECTIVES,
     KIN_SYNONYMS,
     NOT_NAMES,
+    PET_SYNONYMS,
     PETS,
     PLURAL_RELATIONS,
     PROFESSIONS,
@@ -24,9 +26,15 @@ from prot_ros.core.offline.plain_text import listed
 
 THIRD_PERSON = frozenset(
     listed("""lives comes works likes loves enjoys adores hates dislikes speaks plays studies
-has is does resides""")
+has is does resides moved owns drives rides died passed got gets graduated started stopped quit
+retired became turned sold joined bought adopted was used never no goes lived worked studied""")
 )
-PROPERTIES = frozenset(listed('name birthday age job profession hometown favorite home'))
+PROPERTIES = frozenset(
+    listed("""name nickname birthday age job profession hometown favorite home phone telephone
+mobile number room address locker flight license shoe bus apartment office seat passport""")
+)
+_UNSURE = THIRD_PERSON - frozenset(listed('lives comes works likes loves enjoys adores hates'))
+"""Verbs that follow many other words, too, so that the word before must look like a name."""
 _MAX_CHAIN = 3  # my sister's husband's boss
 _NOT_PERSONS = frozenset(
     listed("""god nature science music art school company team weather robot computer food
@@ -56,13 +64,13 @@ def subject_at(segment: Segment, at: int) -> tuple[Subject, int] | None:
     low = segment.low
     if at >= len(low):
         return None
-    if low[at] == 'i':
+    if low[at] in ('i', 'we'):
         return SELF, at + 1
     if low[at] in ('my', 'our'):
         if low[at + 1 : at + 2] and low[at + 1] in PROPERTIES | {'first', 'full', 'real'}:
             return replace(SELF, owner=True), at + 1
         return _relative_at(segment, at + 1, SELF, 0)
-    if low[at] in BARE_RELATIONS:
+    if low[at].removesuffix("'s") in BARE_RELATIONS:
         return _relative_at(segment, at, SELF, 0)
     return named_at(segment, at)
 
@@ -75,6 +83,8 @@ def named_at(segment: Segment, at: int) -> tuple[Subject, int] | None:
     stem = low[at].removesuffix("'s")
     if stem in NOT_NAMES or stem in _NOT_PERSONS or stem in RELATIONS or stem in PROFESSIONS:
         return None
+    if stem.endswith(('ing', 'ly', 'day', 'tion')) and stem not in GIVEN_NAMES:
+        return None  # `networking plays a role`, `recently moved`, `saturday works for me`
     if stem != low[at]:
         name = segment.raw[at][:-2]
         owner = Subject(_capital(name), _capital(name), owner=True)
@@ -87,9 +97,18 @@ def named_at(segment: Segment, at: int) -> tuple[Subject, int] | None:
         return None
     name, end = read
     verb = _after_adverbs(low, end)
-    if verb in THIRD_PERSON and (verb not in ('is', 'has') or looks_like_name(segment, at)):
+    if verb in THIRD_PERSON and (verb not in _UNSURE or looks_like_name(segment, at)):
         return Subject(name, name), end
     return None
+
+
+def relatives_at(segment: Segment, at: int) -> tuple[Subject, int] | None:
+    """Read `my sister mina` where no verb follows; None where no name does."""
+    low = segment.low
+    if at >= len(low) or low[at] not in ('my', 'our'):
+        return None
+    found = subject_at(segment, at)
+    return found if found and found[0].link else None
 
 
 def _relative_at(
@@ -105,12 +124,14 @@ def _relative_at(
         return None
     following = low[at + 1] if at + 1 < len(low) else ''
     noun, owns = _noun(low[at], following)
-    kin = RELATIONS.get(noun) or (noun if noun in PETS else None)
+    kin = RELATIONS.get(noun) or (PET_SYNONYMS.get(noun, noun) if noun in PETS else None)
     if kin is None:
         return None
     at += 1
-    if low[at : at + 2] == ('in', 'law'):
+    if low[at : at + 2] in (('in', 'law'), ('in', "law's")):
+        owns = low[at + 1] == "law's"
         kin, at = f'{kin}-in-law', at + 2
+        following = low[at] if at < len(low) else ''
     who = Subject(f"{owner.subject}'s {adjective}{kin}", f"{owner.label}'s {adjective}{kin}")
     if owns:
         if following in PROPERTIES:

@@ -7,10 +7,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from prot_ros.core.offline.plain_text import listed, plain
+from prot_ros.core.offline.plain_text import listed, plain, without_quotations
 
 # One class per alternative and no nested repetition: time is linear in the text.
 _TOKEN = re.compile(r"[^\W_]+(?:'[^\W_]+)*|[.,!?;]")
+# A hyphen joins two words; with a space after it, it parts two clauses.
+_DASH = re.compile(' ?(?:-+ |[–—])')
 _HARD_STOPS = frozenset('.!?;')
 
 _WHOLE = {
@@ -20,6 +22,7 @@ _WHOLE = {
     'wheres': 'where is', 'whos': 'who is', 'hows': 'how is', 'thats': 'that is',
     'youre': 'you are', "let's": 'let us', "y'all": 'you all', 'gonna': 'going to',
     'wanna': 'want to', 'gimme': 'give me', 'lemme': 'let me', 'favourite': 'favorite',
+    'colour': 'color',
 }  # fmt: skip
 _TAILS = {"'m": 'am', "'re": 'are', "'ve": 'have', "'ll": 'will', "'d": 'would'}
 # Where 's means `is`; elsewhere it marks an owner, unless the next word shows otherwise.
@@ -27,7 +30,11 @@ _IS_AFTER = frozenset(
     listed("""he she it that this there here what where who when how why name birthday job
 hometown everything""")
 )
-_IS_BEFORE = frozenset(listed('a an called named from not my living working originally married'))
+_IS_BEFORE = frozenset(
+    listed("""a an the called named from not my our living working originally married allergic
+getting moving studying learning vegetarian vegan retired pregnant divorced single also still now
+just really very no""")
+)
 
 
 @dataclass(frozen=True)
@@ -44,7 +51,7 @@ class Segment:
 
 def segments(text: str) -> list[Segment]:
     """Split text at hard punctuation; a transcript without any is one segment."""
-    cleaned = plain(text)
+    cleaned = _DASH.sub(', ', without_quotations(plain(text)))
     if cleaned.isupper():
         # Shouted text carries no information in its capitals.
         cleaned = cleaned.lower()

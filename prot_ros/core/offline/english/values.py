@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from prot_ros.core.offline.english.dates import begins_time
 from prot_ros.core.offline.english.numbers import read
 from prot_ros.core.offline.english.tokens import Segment
 from prot_ros.core.offline.english.words import (
@@ -35,7 +36,8 @@ from prot_ros.core.offline.plain_text import listed
 Value = tuple[str, int]
 ValueReader = Callable[[Segment, int], Value | None]
 
-_MAX_NAME, _MAX_PLACE, _MAX_THING = 3, 4, 7  # words
+_MAX_NAME, _MAX_PLACE, _MAX_THING, _MAX_CODE = 3, 4, 7, 12  # words
+_AT = ('at', 'for', 'to', 'in')
 _MAX_WORD = 40
 """Characters; a longer `word` is noise or an attack."""
 _PLACE_ENDS = (
@@ -43,10 +45,29 @@ _PLACE_ENDS = (
     | ADVERBS
     | frozenset(
         listed("""in with for since near on at my where together alone by from again every
-about as right these today hello hi stop tell too also thank thanks what anymore only nice""")
+about as right these to from and not or today hello hi stop tell too also thank thanks what
+anymore only nice back then there next last instead forever once during until till after before
+around through temporarily""")
     )
 )
-_THING_ENDS = ENDS | {'my', 'our', 'hello', 'goodbye', 'bye', 'tell', 'stop', 'remember', 'every'}
+_THING_ENDS = ENDS | {
+    'my',
+    'our',
+    'hello',
+    'goodbye',
+    'bye',
+    'tell',
+    'stop',
+    'remember',
+    'every',
+    'it',
+    'they',
+    'now',
+    'lately',
+    'check',
+}
+_ANY_PLACE = frozenset(listed('team company moment office weekend night day time same best'))
+_ANY_MORE = (('any', 'more'), ('any', 'longer'), ('no', 'more'))
 _DAY = re.compile(r'\d{1,2}(?:st|nd|rd|th)?')
 _DAY_WORDS = frozenset(
     listed("""first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth
@@ -99,7 +120,9 @@ def place_at(segment: Segment, at: int) -> Value | None:
     if at >= len(low) or low[at] in NOT_PLACES | _PLACE_ENDS or not _is_word(low[at]):
         return None
     end = _end(low, at, _PLACE_ENDS, _MAX_PLACE)
-    if end == at + 1 and low[at] in ('a', 'an', 'the'):
+    if low[at : at + 1] == ('the',) and end == at + 2 and low[at + 1] in _ANY_PLACE:
+        return None
+    if end == at or (end == at + 1 and low[at] in ('a', 'an', 'the')):
         return None
     words = [
         PLACE_HOMOPHONES[word] if end == at + 1 and word in PLACE_HOMOPHONES else raw
@@ -130,6 +153,38 @@ def thing_at(segment: Segment, at: int) -> Value | None:
     return (' '.join(words), end) if last > at else None
 
 
+def field_at(segment: Segment, at: int) -> Value | None:
+    """Read a field of study or work: a thing that ends where its place begins."""
+    low = segment.low
+    end = next((i for i in range(at, min(len(low), at + _MAX_THING)) if low[i] in _AT), 0)
+    if not end:
+        return thing_at(segment, at)
+    value = thing_at(Segment(low[:end], segment.raw[:end], question=False), at)
+    return (value[0], end) if value and value[1] == end else value
+
+
+def vehicle_at(segment: Segment, at: int) -> Value | None:
+    """Read `a tesla`; `me crazy` and `to work` are no vehicles."""
+    if segment.low[at : at + 1] not in (('a',), ('an',), ('the',)):
+        return None
+    if segment.low[at + 1 : at + 2] in (('hard',), ('point',), ('wedge',)):
+        return None
+    return field_at(segment, at)
+
+
+def code_at(segment: Segment, at: int) -> Value | None:
+    """Read a number, a code or an address, as it was told: at least one digit is in it."""
+    low = segment.low
+    end = at
+    ends = ENDS | ADVERBS
+    while end < len(low) and end - at < _MAX_CODE and low[end] not in ends and _is_word(low[end]):
+        end += 1
+    words = segment.raw[at:end]
+    if not any(word[:1].isdigit() or read((word.lower(),), 0) for word in words):
+        return None
+    return ' '.join(words), end
+
+
 def age_at(segment: Segment, at: int) -> Value | None:
     """Read `thirty two years old` as `32`; a bare number must end its clause."""
     number = read(segment.low, at)
@@ -139,6 +194,8 @@ def age_at(segment: Segment, at: int) -> Value | None:
     for tail in _AGE_TAILS:
         if segment.low[end : end + len(tail)] == tail:
             return str(age), end + len(tail)
+    if end < len(segment.low) and begins_time(segment.low, end):
+        return str(age), end
     if end == len(segment.low) or segment.low[end] in CONJUNCTIONS | PRONOUNS | {',', 'my', 'now'}:
         return str(age), end
     return None
@@ -170,6 +227,9 @@ def _is_date_word(word: str) -> bool:
 def _end(low: tuple[str, ...], at: int, ends: frozenset[str], limit: int) -> int:
     end = at
     while end < len(low) and end - at < limit and low[end] not in ends and _is_word(low[end]):
+        # A time, or `any more`, says something of the statement and is no part of the value.
+        if begins_time(low, end) or low[end : end + 2] in _ANY_MORE:
+            break
         end += 1
     return end
 

@@ -8,10 +8,23 @@ from dataclasses import dataclass
 
 from prot_ros.core.offline.english.subjects import Subject, subject_at
 from prot_ros.core.offline.english.tokens import Segment
-from prot_ros.core.offline.english.values import Value, ValueReader, place_at, thing_at
-from prot_ros.core.offline.english.words import ADVERBS, AUXILIARIES, ENDS, PROFESSIONS, PRONOUNS
-
-Told = tuple[Subject, str, str]
+from prot_ros.core.offline.english.values import (
+    Value,
+    ValueReader,
+    field_at,
+    place_at,
+    thing_at,
+    vehicle_at,
+)
+from prot_ros.core.offline.english.words import (
+    ADVERBS,
+    AUXILIARIES,
+    ENDS,
+    PASSING,
+    PROFESSIONS,
+    PRONOUNS,
+)
+from prot_ros.core.offline.statements import Told
 
 
 @dataclass(frozen=True)
@@ -38,9 +51,15 @@ def job_at(segment: Segment, at: int) -> Value | None:
 
 def any_job_at(segment: Segment, at: int) -> Value | None:
     """Read what follows `work as`, whether or not the list knows the profession."""
+    if segment.low[at : at + 1] == ('at',):
+        return None
     known = job_at(segment, at)
-    thing = known or thing_at(segment, at)
-    return (thing[0].removeprefix('a ').removeprefix('an '), thing[1]) if thing else None
+    thing = known or field_at(segment, at)
+    return (
+        (thing[0].removeprefix('a ').removeprefix('an ').removeprefix('the '), thing[1])
+        if thing
+        else None
+    )
 
 
 @dataclass(frozen=True)
@@ -68,10 +87,19 @@ _VERBS: Mapping[str, tuple[_Verb, ...]] = {
     **dict.fromkeys(('hate', 'dislike', 'detest', 'despise'), (_DISLIKES,)),
     'speak': (_Verb('speaks', thing_at, several=True),),
     'play': (_Verb('plays', thing_at, several=True),),
-    'study': (_Verb('studies', thing_at, several=True),),
+    'study': (
+        _Verb('studies at', place_at, ('at', 'in')),
+        _Verb('studies', field_at, several=True),
+    ),
+    'own': (_Verb('owns', thing_at, several=True),),
+    'drive': (_Verb('drives', vehicle_at),),
+    'ride': (_Verb('drives', vehicle_at),),
 }  # fmt: skip
-PROGRESSIVE = {'living': 'live', 'working': 'work', 'studying': 'study'}
-_OPPOSITE = {'likes': 'dislikes'}
+_LASTING = frozenset({'plays', 'studies', 'owns'})
+"""Of these what passes is no value: `plays a role`, `learning a lot`."""
+PROGRESSIVE = {
+    'living': 'live', 'working': 'work', 'studying': 'study', 'learning': 'study',
+}  # fmt: skip
 
 
 def lemma(word: str) -> str:
@@ -93,29 +121,26 @@ def verb_at(segment: Segment, at: int, who: Subject, base: str) -> Found | None:
     for verb in _VERBS.get(base, ()):
         found = _valued(segment, at, who, verb)
         if found:
-            return _with_job(segment, found, who) if base == 'work' else found
+            return _completed(segment, found, who) if base in ('work', 'study') else found
     return None
 
 
-def _with_job(segment: Segment, found: Found, who: Subject) -> Found:
-    """`at samsung as an engineer`: a place of work may be followed by the profession."""
-    if segment.low[found.end : found.end + 1] != ('as',):
-        return found
-    job = any_job_at(segment, found.end + 1)
-    return Found(job[1], (*found.told, (who, 'works as', job[0]))) if job else found
-
-
-def negated_at(segment: Segment, at: int, who: Subject, base: str) -> Found | None:
-    """Read what is not so: nothing is told, but that not to like something is to dislike it."""
-    found = verb_at(segment, at, who, base)
-    if found is None:
-        return None
-    told = tuple(
-        (subject, _OPPOSITE[predicate], value)
-        for subject, predicate, value in found.told
-        if predicate in _OPPOSITE
-    )
-    return Found(found.end, told, denied=not told)
+def _completed(segment: Segment, found: Found, who: Subject) -> Found:
+    """`at samsung as an engineer`, `as a nurse at st mary's`, `physics at kaist`."""
+    low = segment.low
+    following = low[found.end : found.end + 1]
+    first = found.told[0].predicate
+    if following == ('as',) and first != 'works as':
+        job = any_job_at(segment, found.end + 1)
+        return Found(job[1], (*found.told, Told(who, 'works as', job[0]))) if job else found
+    if following == ('in',) and first == 'works as':
+        place = place_at(segment, found.end + 1)
+        return Found(place[1], (*found.told, Told(who, 'works in', place[0]))) if place else found
+    if following in (('at',), ('for',)) and first in ('works as', 'studies'):
+        place = place_at(segment, found.end + 1)
+        predicate = 'works at' if first == 'works as' else 'studies at'
+        return Found(place[1], (*found.told, Told(who, predicate, place[0]))) if place else found
+    return found
 
 
 def _valued(segment: Segment, at: int, who: Subject, verb: _Verb) -> Found | None:
@@ -126,16 +151,18 @@ def _valued(segment: Segment, at: int, who: Subject, verb: _Verb) -> Found | Non
             return None
         at += 1
     value = verb.value(segment, at)
-    if value is None:
+    if value is None or (
+        verb.predicate in _LASTING and not PASSING.isdisjoint(value[0].lower().split(' '))
+    ):
         return None
-    told = [(who, verb.predicate, value[0])]
+    told = [Told(who, verb.predicate, value[0])]
     end = value[1]
     while verb.several and low[end : end + 1] in (('and',), (',',), ('or',)):
         start = past(low, end, frozenset({'and', ',', 'or', 'also'}))
         another = None if _begins_clause(segment, start) else verb.value(segment, start)
         if another is None:
             break
-        told.append((who, verb.predicate, another[0]))
+        told.append(Told(who, verb.predicate, another[0]))
         end = another[1]
     return Found(end, tuple(told))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from prot_ros.core.facts import NOTE, USER, Fact
+from prot_ros.core.facts import NOTE, USER, Fact, Standing
 from prot_ros.core.offline.korean.numbers import say_birthday, say_native
 from prot_ros.core.offline.korean.words import FAVOURITES, KIN
 from prot_ros.core.offline.romanization import has_final, has_final_rieul
@@ -57,6 +57,28 @@ _CLAUSES: Mapping[str, tuple[str, str, str, str]] = {
               '{s:은|는} {o:을|를} 연주해요'),
     'studies': ('{s:은|는} {o:을|를} 공부한다', '{o:을|를} 공부하세요', '{o:을|를} 공부하시는군요',
                 '{s:은|는} {o:을|를} 공부해요'),
+    'owns': ('{s:은|는} {o:을|를} 가지고 있다', '{o:을|를} 가지고 계세요',
+             '{o:을|를} 가지고 계시는군요', '{s:은|는} {o:을|를} 가지고 있어요'),
+    'drives': ('{s:은|는} {o:을|를} 운전한다', '{o:을|를} 운전하세요', '{o:을|를} 운전하시는군요',
+               '{s:은|는} {o:을|를} 운전해요'),
+    'gets married': ('{s}의 결혼은 {o:이다|다}', '결혼은 {o:이에요|예요}',
+                     '결혼이 {o:이군요|군요}', '{s} 결혼은 {o:이에요|예요}'),
+    'was born': ('{s:은|는} {o}에 태어났다', '{o}에 태어나셨어요', '{o}에 태어나셨군요',
+                 '{s:은|는} {o}에 태어났어요'),
+    'died': ('{s:은|는} {o}에 세상을 떠났다', '{o}에 떠나셨어요', '{o}에 떠나셨군요',
+             '{s:은|는} {o}에 세상을 떠났어요'),
+    'graduated from': ('{s:은|는} {o:을|를} 졸업했다', '{o:을|를} 졸업하셨어요',
+                       '{o:을|를} 졸업하셨군요', '{s:은|는} {o:을|를} 졸업했어요'),
+    'travels to': ('{s:은|는} {o:으로|로} 여행을 간다', '{o:으로|로} 여행을 가세요',
+                   '{o:으로|로} 여행을 가시는군요', '{s:은|는} {o:으로|로} 여행을 가요'),
+    'moves to': ('{s:은|는} {o:으로|로} 이사한다', '{o:으로|로} 이사하세요',
+                 '{o:으로|로} 이사하시는군요', '{s:은|는} {o:으로|로} 이사해요'),
+    'phone number': ('{s}의 전화번호는 {o:이다|다}', '전화번호는 {o:이에요|예요}',
+                     '전화번호가 {o:이군요|군요}', '{s} 전화번호는 {o:이에요|예요}'),
+    'room number': ('{s}의 방 번호는 {o:이다|다}', '방 번호는 {o:이에요|예요}',
+                    '방 번호가 {o:이군요|군요}', '{s} 방 번호는 {o:이에요|예요}'),
+    'address': ('{s}의 주소는 {o:이다|다}', '주소는 {o:이에요|예요}', '주소가 {o:이군요|군요}',
+                '{s} 주소는 {o:이에요|예요}'),
     NOTE: ('{s:은|는} 이것을 기억해 달라고 했다. {o}', '기억해 달라고 하신 것은 이거예요. {o}',
            '이것을 기억해 달라고 하셨군요. {o}', '{s:은|는} 이것을 기억해 달라고 했어요. {o}'),
 }  # fmt: skip
@@ -73,9 +95,16 @@ _KIN_WORDS = {'sister': '자매', 'brother': '형제', 'dog': '강아지', 'moth
 _RECORD, _TO_USER, _ACKNOWLEDGED, _OF_OTHERS = range(4)
 
 
-def written_down(label: str, predicate: str, value: str) -> str:
+def written_down(
+    label: str, predicate: str, value: str, standing: Standing = Standing.HOLDS
+) -> str:
     """Return the fact as a sentence in the plain style, for the record."""
-    return _clause(_RECORD, label, predicate, value) + '.'
+    clause = _clause(_RECORD, label, predicate, value)
+    if standing is Standing.DENIED:
+        return f'사실이 아닌 것: {clause}.'
+    if standing is Standing.CEASED:
+        return f'이제는 아닌 것: {clause}.'
+    return f'{clause}.'
 
 
 def told_to_user(fact: Fact) -> str:

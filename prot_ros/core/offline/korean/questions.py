@@ -12,6 +12,7 @@ from prot_ros.core.offline.korean.numbers import read
 from prot_ros.core.offline.korean.questions_about import about_facts
 from prot_ros.core.offline.korean.verbs import interrogative
 from prot_ros.core.offline.questions import Intent, Kind, weightiest
+from prot_ros.core.offline.statements import tells
 
 _STOPS = (
     '그만', '멈춰', '멈추', '잠깐', '잠시만', '조용', '스톱', '스탑', '다른거물어', '다른것을물어',
@@ -75,7 +76,7 @@ def intent(text: str) -> Intent:
 def _of_sentence(reading: Reading) -> Intent:
     words = tuple(reading.rest)
     said = ''.join(words)
-    told = Intent(Kind.TELL) if reading.facts else None
+    told = Intent(Kind.TELL) if tells(reading.facts, denied=reading.denied) else None
     if not words:
         return told or Intent(Kind.DENY if reading.denied else Kind.NOTHING)
     say = _words_to_say(words)

@@ -3,15 +3,17 @@
 
 from __future__ import annotations
 
-from prot_ros.core.facts import NOTE, USER
+from prot_ros.core.facts import NOTE, USER, Fact, Standing
 from prot_ros.core.offline.korean.facts import Reading, told
-from prot_ros.core.offline.korean.predicates import Subject, person
+from prot_ros.core.offline.korean.subjects import Subject, person
 from prot_ros.core.offline.korean.verbs import interrogative
 from prot_ros.core.offline.korean.words import FILLERS, phrases
 from prot_ros.core.offline.questions import Intent, Kind
 
 # Parts of words that show which relation is asked for, in the order in which they are tried.
 _RELATIONS = (
+    ('결혼', 'gets married'), ('몰아', 'drives'), ('운전', 'drives'), ('무슨차', 'drives'),
+    ('졸업', 'graduated from'),
     ('생일', 'birthday'), ('태어', 'birthday'), ('몇살', 'age'), ('나이', 'age'), ('연세', 'age'),
     ('고향', 'comes from'), ('출신', 'comes from'), ('어디서왔', 'comes from'),
     ('어디에서왔', 'comes from'), ('어디사', 'lives in'), ('어디에사', 'lives in'),
@@ -37,6 +39,7 @@ _ASKING = (
     '알까',
 )
 _NOT_NOUNS = (
+    '결혼', '몰아', '몰고', '몰지', '운전', '졸업',
     *_ASKING, '살', '사니', '사나', '사는지', '사세', '좋아', '싫어', '키우', '키워', '일하',
     '일해', '다니',
     '태어', '왔', '줘', '주세요', '줄래', '대해', '관해', '했', '불러', '있', '하는', '해', '하',
@@ -102,7 +105,7 @@ def _who_is_it(words: tuple[str, ...], who: Subject | None) -> Intent | None:
     """`누가 재즈를 좋아해`."""
     if '누가' not in words:
         return None
-    stated = told(' '.join('민지는' if word == '누가' else word for word in words))
+    stated = _held(' '.join('민지는' if word == '누가' else word for word in words))
     if stated and stated[-1].subject == '민지':
         return Intent(Kind.ASK_WHO, predicate=stated[-1].predicate, object=stated[-1].object)
     return None
@@ -112,11 +115,15 @@ def _yes_or_no(words: tuple[str, ...], who: Subject | None) -> Intent | None:
     """`제가 서울에 살아요?`: the statement in it is what is asked."""
     if who is None or not who.subject or any(map(interrogative, words)):
         return None
-    stated = told(' '.join(words))
+    stated = _held(' '.join(words))
     if not stated:
         return None
     fact = stated[-1]
     return Intent(Kind.ASK_FACT, fact.subject, fact.predicate, object=fact.object)
+
+
+def _held(text: str) -> list[Fact]:
+    return [fact for fact in told(text) if fact.standing is Standing.HOLDS]
 
 
 def _predicate(relation: str, who: Subject) -> str:

@@ -81,6 +81,9 @@ _WHAT = {
     'works at': '어디에서 일하는지',
     'age': '몇 살인지', 'birthday': '생일이 언제인지', 'likes': '무엇을 좋아하는지',
     'dislikes': '무엇을 싫어하는지', 'has': '무엇이 있는지', 'speaks': '어떤 말을 하는지',
+    'gets married': '언제 결혼하는지', 'drives': '무엇을 운전하는지',
+    'phone number': '전화번호가 무엇인지', 'room number': '방 번호가 무엇인지',
+    'address': '주소가 무엇인지', 'graduated from': '어디를 졸업했는지',
     'plays': '무엇을 연주하는지', 'studies': '무엇을 공부하는지',
 }  # fmt: skip
 

@@ -16,6 +16,7 @@ from prot_ros.core.offline.korean.words import (
     FOODS_LIKE_DOUBTS,
     INTERROGATIVES,
     KIN,
+    WHOLE_WORDS,
 )
 
 MAX_WORD = 30
@@ -49,20 +50,69 @@ _VERBS: Mapping[str, re.Pattern[str]] = {
     'do': re.compile(_HADA),
     'call': re.compile('불러|불러요|부릅니다|부르세요|불러주세요|불러줘|불러줘요|부르면'),
 }
+_PAST_END = (
+    '(?:어|어요|습니다|고|는데|는데요|지만|지|다|다가|거든|거든요|네|네요|음|어서|'
+    '었어|었어요|었습니다|었는데|었고|었지|었지만)'
+)
+_PAST: Mapping[str, re.Pattern[str]] = {
+    'live': re.compile(f'(?:살았|사셨){_PAST_END}|살다가'),
+    'work': re.compile(f'(?:일|근무)(?:했|하셨){_PAST_END}|일하다가'),
+    'attend': re.compile(f'(?:다녔|다니셨){_PAST_END}|다니다가'),
+    'like': re.compile(f'좋아(?:했|하셨){_PAST_END}'),
+    'hate': re.compile(f'싫어(?:했|하셨){_PAST_END}'),
+    'keep': re.compile(f'(?:키웠|길렀|키우셨){_PAST_END}'),
+    'play': re.compile(f'(?:연주했|쳤){_PAST_END}'),
+}
+"""Past forms of what lasts."""
+SURE_WHEN_PAST = frozenset({'live', 'work', 'attend'})
+"""What is over when it is told in the past; one liked a film yesterday and still does."""
+_HAPPENED: Mapping[str, re.Pattern[str]] = {
+    'move': re.compile(f'(?:이사|이민)(?:했|왔|갔|하셨|오셨|가셨){_PAST_END}|이사한'),
+    'moves': re.compile('이사(?:해|해요|합니다|한다|할|가|가요|갑니다|간다|갈|하기로)'),
+    'quit': re.compile(f'(?:그만뒀|그만두었|그만두셨|퇴사했|퇴사하셨){_PAST_END}'),
+    'join': re.compile(f'(?:입사|취직|취업)(?:했|하셨){_PAST_END}'),
+    'graduate': re.compile(f'졸업(?:했|하셨){_PAST_END}'),
+    'married': re.compile(f'결혼(?:했|하셨){_PAST_END}'),
+    'marries': re.compile('결혼(?:해|해요|합니다|한다|할|하기로|하는데|하세요|하고)'),
+    'die': re.compile(f'(?:돌아가셨|죽었){_PAST_END}'),
+    'leave': re.compile(f'(?:떠났|떠나셨){_PAST_END}'),
+    'retire': re.compile(f'(?:은퇴|퇴직)(?:했|하셨){_PAST_END}'),
+    'travel': re.compile('(?:여행|출장)(?:가|가요|갑니다|간다|갈|가기로)'),
+    'drive': re.compile('몰아|몰아요|몹니다|몬다|몰고|모세요|몰고다녀|몰고다녀요'),
+    'own': re.compile('(?:가지고|갖고)있(?:어|어요|습니다|다|고|는데|지)'),
+    'sell': re.compile(f'팔았{_PAST_END}'),
+}
+"""Changes and events, written without a space."""
+_NOUNS_OF_VERBS = {
+    '이사': '이사', '이사를': '이사', '이민': '이민', '이민을': '이민', '여행': '여행',
+    '여행을': '여행', '출장': '출장', '출장을': '출장', '가지고': '가지고', '갖고': '갖고',
+    '몰고': '몰고', '결혼을': '결혼', '졸업을': '졸업',
+}  # fmt: skip
+_EVER = {
+    '산': 'live', '살아본': 'live', '살았던': 'live', '살던': 'live', '일한': 'work',
+    '일해본': 'work', '다닌': 'attend', '다녀본': 'attend', '키운': 'keep', '키워본': 'keep',
+    '좋아한': 'like',
+}  # fmt: skip
+_HEARSAY = re.compile(
+    '.*(?:[산간한온본난든인된는]|했|었|았|였|갔|왔|셨)대요?|.*(?:다|라|래|대|자)(?:던데|더라|더라고)(?:요)?|'
+    '.*(?:이래|이래요)'
+)
 _NEGATED = re.compile('(살|일하|좋아하|싫어하|키우|다니|사랑하|공부하)(?:지|진|지는)')
 _NEGATED_VERBS = {
     '살': 'live', '일하': 'work', '좋아하': 'like', '사랑하': 'like', '싫어하': 'hate',
     '키우': 'keep', '다니': 'attend', '공부하': 'study',
 }  # fmt: skip
 _COPULA_ENDINGS = (
-    '이거든요', '이십니다', '이지만', '입니다', '이에요', '이예요', '이시고', '이세요', '인데요',
-    '이고요', '예요', '에요', '이야', '인데', '이고', '이며', '거든요', '십니다', '지만', '세요',
-    '야', '고', '다',
+    '이거든요', '이신데요', '이십니다', '신데요', '이신데', '신데', '이지만', '입니다', '이에요',
+    '이예요', '이시고', '이세요', '인데요', '이고요', '예요', '에요', '이야', '인데',
+    '이고', '이며', '거든요', '십니다', '지만', '세요', '야', '고', '다',
 )  # fmt: skip
 CERTAIN_COPULAS = frozenset(_COPULA_ENDINGS) - {
-    '야', '고', '다', '지만', '세요', '거든요', '십니다',
+    '야', '고', '다', '지만', '세요', '거든요', '십니다', '신데', '신데요',
 }  # fmt: skip
 """Forms that end no other word, so that a clause ends with them also when it says nothing."""
+_HONORIFIC = re.compile('(?:[사하니키우으계]|이)(?:셔|세요|십니다|시고|시는데|셨)')
+_HONORIFIC_LENGTH = 6
 _QUOTING = ('라고', '다고', '냐고', '자고')
 _LINKING = ('고', '며', '서')
 _QUESTION_ENDINGS = ('까', '나요', '가요', '냐', '래요', '죠', '지요', '던가', '니')
@@ -73,6 +123,37 @@ def verb(word: str) -> str:
     if len(word) > MAX_WORD:
         return ''
     return next((name for name, pattern in _VERBS.items() if pattern.fullmatch(word)), '')
+
+
+def past_verb(word: str) -> str:
+    """Return which lasting thing a past form such as `살았어` tells of, '' for none."""
+    if len(word) > MAX_WORD:
+        return ''
+    return next((name for name, pattern in _PAST.items() if pattern.fullmatch(word)), '')
+
+
+def happened(word: str, following: str) -> tuple[str, int]:
+    """Return which change or event one word or two tell of, and how many; '' and 0 for none."""
+    noun = _NOUNS_OF_VERBS.get(word, '')
+    forms = ((noun + following, 2),) if noun else ()
+    for form, count in (*forms, (word, 1)):
+        if len(form) <= MAX_WORD:
+            for name, pattern in _HAPPENED.items():
+                if pattern.fullmatch(form):
+                    return name, count
+    return '', 0
+
+
+def never_verb(words: Sequence[str], at: int) -> tuple[str, int]:
+    """Return which verb `산 적이 없어` denies from here on, and its words; '' and 0 for none."""
+    word = words[at]
+    start = at + 1
+    if word in ('살아', '일해', '다녀', '키워') and words[start : start + 1] in (['본'], ('본',)):
+        word, start = word + '본', start + 1
+    name = _EVER.get(word, '')
+    rest = list(words[start : start + 2])
+    ever = len(rest) == 2 and rest[0] in ('적', '적이', '적은', '적도')
+    return (name, start + 2 - at) if name and ever and rest[1].startswith('없') else ('', 0)
 
 
 def negated_verb(word: str, following: str) -> str:
@@ -87,8 +168,15 @@ def without_copula(word: str) -> tuple[str, str]:
         return word, ''
     for ending in _COPULA_ENDINGS:
         if word.endswith(ending) and len(word) > len(ending):
+            if ending.startswith('이') and word[: 1 - len(ending)] in WHOLE_WORDS:
+                continue  # `왼손잡이예요`
             return word[: -len(ending)], ending
     return word, ''
+
+
+def honours(form: Sequence[str]) -> bool:
+    """Tell whether a form honours whom it is about, which nobody does to themselves: 사세요."""
+    return any(_HONORIFIC.search(word[-_HONORIFIC_LENGTH:]) for word in form)
 
 
 def links(word: str) -> bool:
@@ -115,6 +203,10 @@ def doubts(words: Sequence[str]) -> bool:
         word in DOUBTS
         or (word.endswith(DOUBT_ENDINGS) and word not in FOODS_LIKE_DOUBTS)
         or '싶' in word
-        or word.startswith(('같아', '같습', '같은데'))
+        or word.startswith(('같아', '같습', '같은데', '뻔'))
         for word in words
+    ) or any(
+        len(word) <= MAX_WORD
+        and (word in ('들었어', '들었어요') or bool(_HEARSAY.fullmatch(word)))
+        for word in words[-1:]
     )

@@ -27,7 +27,8 @@ KIN: Mapping[str, str] = {
     '와이프': 'wife', '아들': 'son', '딸': 'daughter', '이모': 'aunt', '고모': 'aunt',
     '삼촌': 'uncle', '외삼촌': 'uncle', '사촌': 'cousin', '조카': 'nephew', '친구': 'friend',
     '남자친구': 'boyfriend', '여자친구': 'girlfriend', '동료': 'colleague',
-    '룸메이트': 'roommate', '상사': 'boss', '이웃': 'neighbor', '쌍둥이': 'twin',
+    '룸메이트': 'roommate', '상사': 'boss', '사장님': 'boss', '팀장님': 'boss',
+    '이웃': 'neighbor', '쌍둥이': 'twin',
     '강아지': 'dog', '개': 'dog', '고양이': 'cat', '토끼': 'rabbit', '새': 'bird',
     '햄스터': 'hamster', '물고기': 'fish', '거북이': 'turtle',
 }  # fmt: skip
@@ -52,6 +53,32 @@ TRAITS = _set(
     '채식주의자 비건 왼손잡이 오른손잡이 기혼 미혼 기독교인 불교신자 천주교신자 무교 외동'
 )
 
+INSTRUMENTS = _set('기타 피아노 드럼 바이올린 첼로 플루트 베이스 하프 색소폰 우쿨렐레 가야금')
+NUMBERS: Mapping[str, str] = {
+    '전화번호': 'phone number', '휴대폰번호': 'phone number', '핸드폰번호': 'phone number',
+    '방번호': 'room number', '호실': 'room number', '주소': 'address', '차번호': 'license plate',
+    '사물함번호': 'locker number', '자리번호': 'seat number', '여권번호': 'passport number',
+    '신발사이즈': 'shoe size',
+}  # fmt: skip
+"""Properties whose value is a number or has one in it, without the spaces in their names."""
+CALLERS = _set(
+    '다들 모두 모두가 사람들은 사람들이 친구들은 친구들이 우리는 우린 가족들은 다 남들은'
+)
+"""Who gives somebody one more name."""
+NO_MORE = _set('이제 이제는 이젠 더이상 더는 이상')
+"""With a negation: what is said not to be so was so before."""
+FORMERLY = _set(
+    '예전에 예전에는 예전엔 옛날에 옛날에는 옛날엔 한때 한때는 전에는 전엔 어릴 어렸을 원래'
+)
+"""With a past form: what was so is no longer."""
+OF_THE_HOUR = _set(
+    '더 때 때는 때에 적에 지금은 요즘은 요즘에는 현재는 최근에 얼마 얼마전에 드디어 방금'
+)
+"""Words about time that are neither a date nor part of a value."""
+TOGETHER = _set(
+    '분 분은 분이 둘 둘이 둘은 셋 셋이 걔 걔는 걔가 걔네 걔네는 그분 그분은 그분이 그녀는 그는'
+)
+"""They mean who was told of before, which is not known for certain."""
 FIRST_PERSONS = _set('저 나 전 난 제가 내가 저는 나는 저도 나도 저를 나를')
 SECOND_PERSONS = _set('너 넌 너는 너도 네가 니가 당신 당신은 당신이 넌요')
 MODIFIERS = _set('좋아하는 싫어하는 있는 없는 사는 일하는 다니는 하는 키우는 아는 모르는 같은')
@@ -64,8 +91,12 @@ INTERROGATIVES = (
 FILLERS = _set("""음 어 그 아 네 예 응 아니 아니요 아뇨 그리고 그런데 근데 사실 지금 요즘 현재 정말
 정말로 진짜 아주 매우 너무 많이 또 또한 참 항상 늘 원래 그냥 안녕 안녕하세요 안녕하십니까
 반가워요 반갑습니다 저기 저기요 로봇 로봇아 그럼 그래서 처음 모두 다 함께 같이 혼자 로봇님
-여보세요 실은 특히 자주""")
-DOUBTS = _set('만약 만일 만약에 혹시 아마 아마도 어쩌면 가령 농담 거짓말 상상')
+여보세요 실은 특히 자주 있잖아 있잖아요 있지 글쎄 맞다 참고로 아참 아직 이미 벌써""")
+DOUBTS = _set(
+    '꿈에서 꿈에 꿈속에서 영화에서 소설에서 드라마에서 게임에서 '
+    '만약 만일 만약에 혹시 아마 아마도 어쩌면 가령 농담 거짓말 상상 잊어 잊어줘 잊고 잊어버려 '
+    '지워 지워줘 삭제해 삭제해줘 무시하고 무시해 취소해'
+)
 FOODS_LIKE_DOUBTS = _set('라면 컵라면 신라면')
 DOUBT_ENDINGS = ('다면', '라면', '으면', '하면', '살면', '이면', '오면', '다니면', '우면')
 # Words that end in what looks like a particle.
@@ -75,10 +106,11 @@ WHOLE_WORDS = _set("""고양이 호랑이 원숭이 거북이 떡볶이 어린�
 독도 강원도 경기도 전라도 경상도 충청도 여의도 을지로 개 새 가을 마을 노을 겨울 얼굴 가운데
 축구 하나 이과 문과 카페라테 인도 언니 어머니 할머니""")
 POINTING = _set('이걸 그걸 저걸 이것 그것 저것 이거 그거 저거')
-NOT_PEOPLE = _set("""이것 그것 저것 이거 그거 저거 여기 거기 저기 오늘 내일 어제 날씨 기분 사람
-사람들 모두 누군가 아무도 학교 회사 집 이름 생일 나이 직업 고향 취미 시간 로봇 너 네 당신 그 이
-저 우리 나 제 내 문 불 밖 말 일 수 것 게 커피 차 음악 영화 책 노래 음식 하늘 땅 물 비 눈 바람
-세상 인생 사랑 행복""")
+NOT_PEOPLE = _set("""주인공 손님 남자 여자 아이들 애들 아기 회원 고객 직원 학생들 친구들 가족
+팀 사장 팀장 부장 과장 대리 교수님 선생님 누군가가 이사 이것 그것 저것 이거 그거 저거 여기
+거기 저기 오늘 내일 어제 날씨 기분 사람 사람들 모두 누군가 아무도 학교 회사 집 이름 생일 나이
+직업 고향 취미 시간 로봇 너 네 당신 그 이 저 우리 나 제 내 문 불 밖 말 일 수 것 게 커피 차
+음악 영화 책 노래 음식 하늘 땅 물 비 눈 바람 세상 인생 사랑 행복""")
 PASSING = _set(
     '질문 문제 시간 일 약속 생각 회의 수 것 거 계획 열 감기 두통 시험 꿈 관심 걱정 말 데 적 줄'
 )
