@@ -165,6 +165,8 @@ class Prompt:
     """What the user just said."""
     now: datetime
     """Local time, time-zone aware."""
+    said_before: tuple[tuple[datetime, str], ...] = ()
+    """What the user said long before, and when, that may matter; most relevant first."""
     earlier: str = ''
     """A summary of what was said before the history."""
 

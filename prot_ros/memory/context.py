@@ -10,15 +10,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
 from datetime import datetime
 
 from prot_ros.core.context import Estimate, History
-from prot_ros.core.facts import Fact
 from prot_ros.core.stamps import NEVER, Stamp
 from prot_ros.engines.background import Background
 from prot_ros.engines.kinds import EngineError, Message, Prompt, Summarizer, Usage
 from prot_ros.memory.in_time import MemoryInTime
+from prot_ros.memory.recall import Recall
 
 RETRY_S = (30.0, 120.0, 600.0)
 """Until a summary is tried again that could not be made."""
@@ -69,12 +68,13 @@ class ConversationContext:
         if self._history.should_shrink:
             self._wanted.set()
 
-    def prompt(self, utterance: str, facts: Sequence[Fact], now: datetime) -> Prompt:
+    def prompt(self, utterance: str, recall: Recall, now: datetime) -> Prompt:
         """Return what a reply is made from."""
         return Prompt(
             persona=self._persona,
             history=self._history.messages,
-            memory=tuple(facts),
+            memory=recall.facts,
+            said_before=tuple((turn.at, turn.text) for turn in recall.turns),
             utterance=utterance,
             now=now,
             earlier=self._earlier,
@@ -84,6 +84,7 @@ class ConversationContext:
         """Learn from what the service counted for a prompt."""
         texts = [prompt.persona, prompt.earlier, prompt.utterance]
         texts += [fact.text for fact in prompt.memory]
+        texts += [text for _, text in prompt.said_before]
         texts += [message.text for message in prompt.history]
         whole = usage.input + usage.cache_read + usage.cache_written
         self._estimate.correct(self._estimate.tokens(texts), whole)

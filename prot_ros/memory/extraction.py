@@ -17,7 +17,7 @@ from asyncpg import Connection, Record
 from prot_ros.core.facts import Fact
 from prot_ros.engines.fact_rules import RuleReader
 from prot_ros.engines.kinds import EngineError, FactReader, Message, Reading
-from prot_ros.memory import entities, graph
+from prot_ros.memory import entities, graph, turn_retrieval
 from prot_ros.memory.database import Database
 from prot_ros.memory.storable import storable
 
@@ -194,6 +194,9 @@ class Extraction:
                 )
                 self.failed += 1
                 return True
+            await turn_retrieval.index_turn(
+                connection, self._scope, row['id'], row['utterance'], None, 0
+            )
             growth = await graph.write(connection, graph.Turn(row['id'], self._scope), told)
             await connection.execute(_DONE, row['id'], reader)
         self.growth += growth

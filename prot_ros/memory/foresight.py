@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 
 from prot_ros.core.attribution import plain
 from prot_ros.engines.kinds import EngineError
-from prot_ros.memory.recollection import Recall
+from prot_ros.memory.recall import Recall
 
 KEPT_S = 30.0
 """What was found longer ago belongs to another utterance."""

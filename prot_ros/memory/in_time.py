@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol
 
-from prot_ros.core.facts import Fact
+from prot_ros.core.context import estimate
 from prot_ros.core.stamps import Stamp
 from prot_ros.engines.embedders.local import LocalEmbedder
 from prot_ros.engines.failover import failover
@@ -24,6 +24,7 @@ from prot_ros.engines.kinds import Embedder, EngineError, Log, Message
 from prot_ros.engines.selection_embedder import EmbedderSettings, embedder
 from prot_ros.engines.selection_extractor import ExtractorSettings, extractor
 from prot_ros.memory.folders import data_folder
+from prot_ros.memory.recall import Recall, packed
 from prot_ros.memory.store import SETTLE_S, Memory
 from prot_ros.memory.summaries import Waiting
 
@@ -38,6 +39,9 @@ VECTOR_SHARE = 0.4
 SETTLE_SHARE = 0.4
 """Of the budget, for a service's vector of what is looked for, and meanwhile for what was told
 just now. The rest is for the query: 5 ms, and many times that where the machine is busy."""
+
+
+NOTHING = Recall(())
 
 
 class Settings(EmbedderSettings, ExtractorSettings, Protocol):
@@ -60,6 +64,9 @@ class Settings(EmbedderSettings, ExtractorSettings, Protocol):
 
     @property
     def memory_budget_ms(self) -> int: ...
+
+    @property
+    def memory_tokens(self) -> int: ...
 
     @property
     def commit_deadline_s(self) -> float: ...
@@ -89,6 +96,10 @@ def where(setting: str, environment: dict[str, str] | None = None) -> Where:
         return Where('url', url, f'{URL_VARIABLE} is set')
     why = 'as the parameter says' if setting == 'embedded' else f'{URL_VARIABLE} is not set'
     return Where('embedded', None, why)
+
+
+def _tokens(text: str) -> float:
+    return estimate(text) + 3  # the line's own marks
 
 
 class MemoryInTime:
@@ -213,10 +224,10 @@ class MemoryInTime:
         if self._memory is not None:
             self._memory.expect(text, FACTS)
 
-    async def recall(self, text: str) -> tuple[Fact, ...]:
+    async def recall(self, text: str) -> Recall:
         """Return what may matter to the reply, within the budget; late is nothing."""
         if self._memory is None:
-            return ()
+            return NOTHING
         budget_s = self._settings.memory_budget_ms / 1000
         try:
             async with asyncio.timeout(budget_s):
@@ -224,17 +235,17 @@ class MemoryInTime:
                 found = await self._memory.recall(
                     text, FACTS, VECTOR_SHARE * budget_s, min(SETTLE_S, SETTLE_SHARE * budget_s)
                 )
-                return found.facts
+                return packed(found, self._settings.memory_tokens, _tokens)
         except TimeoutError:
             self._late += 1
         except EngineError as err:
             self._failed += 1
             self._log.warning(f'memory: nothing is recalled: {err}')
-        return ()
+        return NOTHING
 
-    async def search(self, text: str, limit: int) -> tuple[Fact, ...]:
+    async def search(self, text: str, limit: int) -> Recall:
         """Return what is known of something, for whoever has the time; raise EngineError."""
-        return () if self._memory is None else (await self._memory.recall(text, limit)).facts
+        return NOTHING if self._memory is None else await self._memory.recall(text, limit)
 
     def concern(self) -> str:
         """Return what is wrong with the embeddings, in a sentence; '' for nothing."""

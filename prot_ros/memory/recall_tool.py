@@ -36,5 +36,10 @@ class RecallTool:
         query = arguments.get('query')
         if not isinstance(query, str) or not query.strip():
             raise ValueError(f'query is {str(query)[:80]!r}, expected words to search for')
-        facts = await self._memory.search(query[:MOST_QUERY], FACTS)
-        return '\n'.join(' '.join(fact.text.split()) for fact in facts) or 'Nothing is remembered.'
+        found = await self._memory.search(query[:MOST_QUERY], FACTS)
+        lines = [' '.join(fact.text.split()) for fact in found.facts]
+        lines += [
+            f'On {turn.at:%Y-%m-%d} the user said: {" ".join(turn.text.split())}'
+            for turn in found.turns
+        ]
+        return '\n'.join(lines) or 'Nothing is remembered.'

@@ -17,6 +17,7 @@ from asyncpg import Connection, Record
 from prot_ros.core.circles import circles_spoken_of
 from prot_ros.core.facts import USER, Fact
 from prot_ros.memory.ranking import Candidate, rank
+from prot_ros.memory.recall import Recall
 from prot_ros.memory.scopes import Scope
 from prot_ros.memory.terms import terms
 from prot_ros.memory.timeline import slot
@@ -186,16 +187,6 @@ IDENTITY = ('name', 'lives in')
 """Predicates of which the user has one value each, and which make them who they are."""
 NEAR_ENTITY = 0.35
 """Cosine from which an entity may be meant."""
-
-
-@dataclass(frozen=True)
-class Recall:
-    """What memory has to say to an utterance."""
-
-    facts: tuple[Fact, ...]
-    """Most relevant first."""
-    reasons: tuple[str, ...] = ()
-    """Why each of the facts is there."""
 
 
 @lru_cache(maxsize=16)

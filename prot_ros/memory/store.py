@@ -16,6 +16,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import AsyncExitStack
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
@@ -27,13 +29,21 @@ from prot_ros.engines.background import Background
 from prot_ros.engines.embedders.local import LocalEmbedder
 from prot_ros.engines.fact_rules import RuleReader
 from prot_ros.engines.kinds import Embedder, EngineError, FactReader, Message
-from prot_ros.memory import entities, recollection, scopes, summaries, vector_indexes, vectors
+from prot_ros.memory import (
+    entities,
+    recollection,
+    scopes,
+    summaries,
+    turn_retrieval,
+    vector_indexes,
+    vectors,
+)
 from prot_ros.memory.anticipation import Anticipation
 from prot_ros.memory.database import FAILURES, Database, MemoryUnavailable, Work
 from prot_ros.memory.extraction import Extraction
 from prot_ros.memory.foresight import Foresight
 from prot_ros.memory.postgres import EmbeddedPostgres
-from prot_ros.memory.recollection import Recall
+from prot_ros.memory.recall import EarlierTurn, Recall
 from prot_ros.memory.schema import migrate
 from prot_ros.memory.scopes import Scope
 from prot_ros.memory.storable import MOST, storable
@@ -58,6 +68,10 @@ RECENT_S = 3600.0
 WARM_UP_S = 3.0
 WARM_UPS = 100
 """What was said last, which is asked once more before anybody does."""
+SOMEONE = 'someone'
+"""Who is speaking where nobody has said."""
+TURNS = 8
+"""Earlier turns that are recalled."""
 MOST_PERSON = 100
 INDEX_EVERY = 500
 """Vectors after which it is looked whether there are enough for an index."""
@@ -73,9 +87,10 @@ SELECT (SELECT count(*) FROM turn WHERE scope = $1) AS turns,
 # A turn whose reply came first has no words yet.
 _UTTERANCE = """
 WITH told AS (
-    INSERT INTO turn (scope, stamp, source, utterance) VALUES ($1, $2, $3, $4)
+    INSERT INTO turn (scope, stamp, source, utterance, speaker) VALUES ($1, $2, $3, $4, $5)
     ON CONFLICT (scope, stamp) DO UPDATE
-        SET source = excluded.source, utterance = excluded.utterance
+        SET source = excluded.source, utterance = excluded.utterance,
+            speaker = excluded.speaker
         WHERE turn.utterance = ''
     RETURNING id
 )
@@ -96,6 +111,11 @@ SELECT t.utterance, v.vector FROM turn AS t
 LEFT JOIN turn_vector AS v ON v.scope = $1 AND v.space = $2 AND v.turn = t.id
 WHERE t.scope = $1 AND t.utterance <> ''
 ORDER BY t.id DESC LIMIT $3
+"""
+# What was just said is committed already, and would find itself first of all.
+_JUST_SAID = """
+SELECT id FROM (SELECT id, utterance FROM turn WHERE scope = $1 ORDER BY id DESC LIMIT 1) AS latest
+WHERE utterance = $2
 """
 # What was cut before anything was heard has been asked again, as part of a later turn.
 _RECENT = """
@@ -118,7 +138,7 @@ class Memory:
         self,
         url: str | None,
         data_folder: Path,
-        person: str = 'someone',
+        person: str = SOMEONE,
         *,
         robot: str = '',
         shared: bool | None = None,
@@ -265,7 +285,14 @@ class Memory:
         characters, half characters, more than 100,000 characters) is taken out, and logged.
         """
         words = _kept(text, turn)
-        arguments = (self._scope.number, _checked(turn), storable(source, _MOST_SOURCE), words)
+        speaker = '' if self.person == SOMEONE else self.person
+        arguments = (
+            self._scope.number,
+            _checked(turn),
+            storable(source, _MOST_SOURCE),
+            words,
+            speaker,
+        )
         new = await self._run(lambda connection: connection.fetchval(_UTTERANCE, *arguments))
         if new is not None:
             self._turns += 1
@@ -307,10 +334,37 @@ class Memory:
         return await self._look_up(words, vector, limit)
 
     async def _look_up(self, words: str, vector: list[float], limit: int) -> Recall:
-        return await self._run(
-            lambda connection: recollection.recall(
-                connection, self._scope, words, vector, self._space, limit
+        found, turns = await asyncio.gather(
+            self._run(
+                lambda connection: recollection.recall(
+                    connection, self._scope, words, vector, self._space, limit
+                )
+            ),
+            self._run(lambda connection: self._earlier(connection, words, vector)),
+        )
+        return replace(found, turns=turns)
+
+    async def _earlier(
+        self, connection: Connection, words: str, vector: list[float]
+    ) -> tuple[EarlierTurn, ...]:
+        """Return what was said before that matters, and is not what was said just now."""
+        ranked = await turn_retrieval.earlier_turns(
+            connection,
+            self._scope.number,
+            words,
+            vector,
+            self._space.number,
+            TURNS,
+            below=await connection.fetchval(_JUST_SAID, self._scope.number, words),
+        )
+        return tuple(
+            EarlierTurn(
+                text=each.candidate.text,
+                at=datetime.fromtimestamp(each.candidate.stamp / 1e9).astimezone(),
+                reason='words' if each.own > 0 else 'beside',
             )
+            for each in ranked
+            if each.candidate.text
         )
 
     def _state(self) -> int | None:

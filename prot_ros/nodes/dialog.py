@@ -124,6 +124,13 @@ class Params(OnlineParams, EmbeddingParams, ExtractionParams):
     memory_budget_ms: int = param(
         80, 'A reply waits no longer than this for memories', unit='ms', ge=0, le=2000
     )
+    memory_tokens: int = param(
+        1_000,
+        'Memories take no more than this of what a reply is made from',
+        unit='tokens',
+        ge=50,
+        le=20_000,
+    )
     commit_deadline_s: float = param(
         2.0, 'A turn is answered uncommitted after this', unit='s', ge=0.1, le=30.0
     )
@@ -511,10 +518,10 @@ class DialogNode(ProtNode[Params]):
             return
         # Not the turn's own task: what the user said is kept, also when its answer is cut.
         committing = self.tasks.create_task(self._commit(reply), name='commit')
-        facts = await self.memory.recall(reply.utterance)
-        reply.remembered = len(facts)
+        recalled = await self.memory.recall(reply.utterance)
+        reply.remembered = len(recalled.facts)
         reply.mark('memory', self.now())
-        prompt = self.talk.prompt(reply.utterance, facts, datetime.now().astimezone())
+        prompt = self.talk.prompt(reply.utterance, recalled, datetime.now().astimezone())
 
         def counted(usage: Usage) -> None:
             if not reply.tokens:

@@ -161,12 +161,16 @@ def _context(prompt: Prompt) -> str:
     lines = [f'Local time: {prompt.now:%A %Y-%m-%d %H:%M %z}'.rstrip()]
     if prompt.memory:
         lines.append('Remembered, most relevant first:')
-        # What people told: it must not look like the end of the block, or like a line of its own.
-        lines += [
-            '- ' + ' '.join(fact.text.replace('<', '‹').replace('>', '›').split())
-            for fact in prompt.memory
-        ]
+        lines += [f'- {_one_line(fact.text)}' for fact in prompt.memory]
+    if prompt.said_before:
+        lines.append('What the user said before, in their words:')
+        lines += [f'- {at:%Y-%m-%d}: {_one_line(text)}' for at, text in prompt.said_before]
     return '\n'.join(('<context>', *lines, '</context>'))
+
+
+def _one_line(text: str) -> str:
+    """What people told must not look like the end of the block, or like a line of its own."""
+    return ' '.join(text.replace('<', '‹').replace('>', '›').split())
 
 
 def text_block(text: str) -> Json:
