@@ -107,16 +107,22 @@ async def recalls(one: Embedder, language: str) -> dict[str, dict[str, float]]:
     }
 
 
-async def locomo(one: Embedder, path: Path) -> float:
-    """Return the mean share of a question's evidence among the nearest turns of its talk."""
-    shares = []
+async def locomo(one: Embedder, path: Path) -> list[float]:
+    """Return the mean share of a question's evidence among the nearest turns of its talk.
+
+    First with the turns' words alone, then with the speaker's name before them.
+    """
+    shares: list[list[float]] = [[], []]
     for talk in conversations(path):
-        turns = await embedded(one, [turn.text for turn in talk.turns])
         questions = await embedded(one, [question.text for question in talk.questions])
-        for question, vector in zip(talk.questions, questions, strict=True):
-            found = set(ranked(vector, turns)[:LOCOMO_DEPTH].tolist())
-            shares.append(len(question.evidence & found) / len(question.evidence))
-    return float(np.mean(shares))
+        plain = [turn.text for turn in talk.turns]
+        named = [f'{turn.speaker}: {turn.text}' for turn in talk.turns]
+        for kind, texts in enumerate((plain, named)):
+            turns = await embedded(one, texts)
+            for question, vector in zip(talk.questions, questions, strict=True):
+                found = set(ranked(vector, turns)[:LOCOMO_DEPTH].tolist())
+                shares[kind].append(len(question.evidence & found) / len(question.evidence))
+    return [float(np.mean(each)) for each in shares]
 
 
 async def measured(options: argparse.Namespace) -> dict[str, object]:
@@ -129,6 +135,7 @@ async def measured(options: argparse.Namespace) -> dict[str, object]:
     began = time.perf_counter()
     await one.open()
     out: dict[str, object] = {'load_s': time.perf_counter() - began}
+    await one.embed(['prot'])
     for language, sentences in texts.items():
         took_ms = []
         cpu = time.process_time()

@@ -133,8 +133,10 @@ def turns(found: Sequence[Candidate]) -> str:
     """Return the table of LoCoMo's turns, or why there is none."""
     if found[0].runs[0]['locomo'] is None:
         return 'Not measured: the file of LoCoMo was not given (`--locomo`).'
-    rows = [[one.title, f'{100 * one.runs[0]["locomo"]:.1f}'] for one in found]
-    return table(['', 'recall@10'], rows)
+    rows = [
+        [one.title, *(f'{100 * share:.1f}' for share in one.runs[0]['locomo'])] for one in found
+    ]
+    return table(['', 'words alone', 'name: words'], rows)
 
 
 def _seconds(value: float) -> str:
@@ -171,7 +173,7 @@ def main() -> None:
         costs=costs(found),
         recall=recall(found),
         turns=turns(found),
-        missing='\n'.join(f'\nNot here, {each}.' for each in missing),
+        missing=''.join(f'\n\nNot here: {each}.' for each in missing),
     )
     print(text)
     if options.write:

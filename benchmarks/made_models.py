@@ -1,9 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Models of the kinds that a user may bring, made of MiniLM's weights, so none is downloaded."""
+"""Models of the kinds that a user may bring, made of MiniLM's weights, so none is downloaded.
+
+    python benchmarks/made_models.py FOLDER
+
+makes a static model for English, for `embedding.engine: static` and `embedding.model: FOLDER`.
+"""
 
 from __future__ import annotations
 
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -131,3 +137,9 @@ def exported(folder: Path) -> Path:
     onnx.save(model, folder / 'model.onnx')
     shutil.copy(source / TOKENIZER, folder)
     return folder
+
+
+if __name__ == '__main__':
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    print(f'embedding.model: {distilled(Path(sys.argv[1]))}')

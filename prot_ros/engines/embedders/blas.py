@@ -27,7 +27,10 @@ def use_one_thread() -> bool:
     """
     told = False
     for path in _loaded():
-        library = ctypes.CDLL(path)
+        try:
+            library = ctypes.CDLL(path)
+        except OSError:
+            continue  # its file has been replaced since it was loaded
         for name in _SETTERS:
             setter = getattr(library, name, None)
             if setter is not None:
