@@ -143,9 +143,9 @@ async def measured(options: argparse.Namespace) -> dict[str, object]:
             began = time.perf_counter()
             await one.embed([sentence])
             took_ms.append(1000 * (time.perf_counter() - began))
+        out[f'{language}_cpu'] = 1000 * (time.process_time() - cpu) / len(sentences)
         out[f'{language}_p50'] = float(np.percentile(took_ms, 50))
         out[f'{language}_p95'] = float(np.percentile(took_ms, 95))
-        out[f'{language}_cpu'] = 1000 * (time.process_time() - cpu) / len(sentences)
     out |= {'mb': resident_mb() - before, 'dimensions': one.dimensions, 'name': one.name}
     if options.quality:
         out['recall'] = {language: await recalls(one, language) for language in LANGUAGES}
