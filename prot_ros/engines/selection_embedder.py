@@ -13,7 +13,9 @@ from prot_ros.engines.failover.embedder import FailoverEmbedder
 from prot_ros.engines.kinds import Embedder, Log
 from prot_ros.engines.selection import AS_ASKED, Choice
 
-EMBEDDERS = ('voyage', 'openai', 'local')
+MODELS = ('minilm', 'static', 'onnx')
+"""That run in this process and want more than the default does."""
+EMBEDDERS = ('voyage', 'openai', 'local', *MODELS)
 _VARIABLES = {'voyage': keys.VOYAGE, 'openai': keys.OPENAI}
 
 
@@ -46,7 +48,7 @@ async def embedder(settings: EmbedderSettings, log: Log | None = None) -> Choice
     """Choose an embedder; it is returned open, an online one also while its service is away.
 
     `auto` takes the first whose key is set, else the local one. Raises EngineError for what cannot
-    be asked for.
+    be asked for, and for a model that is not here.
     """
     name, why = settings.embedding_engine, AS_ASKED
     if name == 'auto':
@@ -56,9 +58,27 @@ async def embedder(settings: EmbedderSettings, log: Log | None = None) -> Choice
         why = f'{_VARIABLES[name]} is set' if found else f'{missing} would have to be set'
     if name == 'local':
         return Choice(LocalEmbedder(), why)
+    if name in MODELS:
+        found_here = model(name, settings.embedding_model)
+        await found_here.open()
+        return Choice(found_here, why)
     engine = FailoverEmbedder(service(name, settings), settings.limits, settings.circuit, log=log)
     await engine.open()
     return Choice(engine, why)
+
+
+def model(name: str, path: str) -> Embedder:
+    """Return one of `MODELS`, closed; raise EngineError where a path is wanted and there is none.
+
+    The packages that it needs are imported when it is opened.
+    """
+    from prot_ros.engines.embedders.minilm import MiniLmEmbedder
+    from prot_ros.engines.embedders.onnx import OnnxEmbedder
+    from prot_ros.engines.embedders.static import StaticEmbedder
+
+    if name == 'minilm':
+        return MiniLmEmbedder()
+    return (StaticEmbedder if name == 'static' else OnnxEmbedder)(path)
 
 
 def service(name: str, settings: EmbedderSettings) -> Embedder:

@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from prot_ros.cli.doctor import installed, report
+from prot_ros.cli.doctor import engines, installed, report
 from prot_ros.cli.doctor.finding import Finding, Findings, Level, bounded
+from prot_ros.engines.kinds import EngineError
+from prot_ros.nodes import dialog
 
 GOOD = Finding('stt', Level.OK, 'works')
 DEAF = Finding('mic', Level.DEGRADED, 'none', 'connect one')
@@ -77,3 +79,19 @@ def test_a_probe_that_hangs_is_given_up() -> None:
 
     (late,) = asyncio.run(bounded('sound', hang(), 0.01, Level.DEGRADED))
     assert (late.level, late.detail) == (Level.DEGRADED, 'did not answer within 0.01 s')
+
+
+def test_embedder_is_tried_and_what_it_takes_is_said() -> None:
+    params = dialog.Params(embedding_engine='local')
+    finding = asyncio.run(engines._embedder(params))
+    assert finding.level is Level.OK
+    beginning = r'embeddings: local-\d \(as the parameter says\)'
+    assert re.fullmatch(rf'{beginning}, \d+ dimensions, \d+\.\d ms for a sentence', finding.detail)
+
+
+def test_embedder_whose_model_is_not_there_fails_with_its_path(tmp_path: Path) -> None:
+    pytest.importorskip('onnxruntime', reason='pip install onnxruntime')
+    path = str(tmp_path / 'nowhere')
+    params = dialog.Params(embedding_engine='onnx', embedding_model=path)
+    with pytest.raises(EngineError, match=r'nowhere.*is not there'):
+        asyncio.run(engines._embedder(params))

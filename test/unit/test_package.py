@@ -148,6 +148,16 @@ def test_nothing_is_required_that_the_code_does_not_use(setup_py: dict[str, Any]
         assert used, f'setup.py requires {requirement}, which nothing imports'
 
 
+def test_optional_packages_are_in_an_extra_and_tested(setup_py: dict[str, Any]) -> None:
+    extras = setup_py['extras_require']
+    offered = {name_of(line): line for each in ('models', 'onnx') for line in extras[each]}
+    imported = set()
+    for path in CODE:
+        imported |= set(re.findall(r"\blibrary\('(\w+)'", path.read_text(encoding='utf-8')))
+    assert imported == set(offered)
+    assert set(offered.values()) <= {line.split('  #')[0] for line in extras['test']}
+
+
 def test_requirements_txt_asks_for_the_versions_of_setup_py(setup_py: dict[str, Any]) -> None:
     assert set(requirements_txt()) <= set(setup_py['install_requires'])
     keyless = {pip for key, pip in DECLARED.values() if key is None}

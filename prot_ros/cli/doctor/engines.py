@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from prot_ros.cli.doctor.finding import Finding, Findings, Level, bounded
@@ -20,6 +21,8 @@ NO_MICROPHONE = (
     'type with `prot talk`'
 )
 NO_LOUDSPEAKER = 'start an audio server: pulseaudio --start, or PipeWire; `pactl info` shows it'
+
+SENTENCE = 'My sister lives in Busan and has a small dog.'
 
 
 async def engines(parameters: Mapping[str, Any]) -> Findings:
@@ -77,7 +80,17 @@ async def _synthesizer(settings: Any) -> Finding:
 
 
 async def _embedder(settings: Any) -> Finding:
-    return await _released('embeddings', 'embeddings', await embedder(settings))
+    choice = await embedder(settings)
+    if isinstance(choice.engine, failover.Failover):  # to ask it costs, which `--online` does
+        return await _released('embeddings', 'embeddings', choice)
+    try:
+        began = monotonic()
+        await choice.engine.embed([SENTENCE])
+        took_ms = 1000 * (monotonic() - began)
+    finally:
+        await choice.engine.close()
+    work = f'{choice.engine.dimensions} dimensions, {took_ms:.1f} ms for a sentence'
+    return Finding('embeddings', Level.OK, f'{_words("embeddings", choice)}, {work}')
 
 
 async def _released(name: str, kind: str, choice: selection.Choice[Any]) -> Finding:
