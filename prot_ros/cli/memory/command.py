@@ -11,13 +11,17 @@ from prot_ros.cli.arguments import CommandParser
 from prot_ros.cli.failure import CommandError, UsageError
 
 SUBCOMMANDS: dict[str, tuple[str, str]] = {
+    'show': ('prot_ros.cli.memory.show', 'say whom and what the robot knows, or all of one'),
+    'timeline': ('prot_ros.cli.memory.timeline', 'tell what was so of one, in order of time'),
     'stats': ('prot_ros.cli.memory.stats', 'count what there is, and what is still to be done'),
 }
 """Name to module and summary, in the order in which people need them."""
 
 EXAMPLES = """\
-prot memory stats
-prot memory stats --help"""
+prot memory show
+prot memory show Bora
+prot memory timeline Bora
+prot memory show --help"""
 
 
 def parser() -> CommandParser:

@@ -12,6 +12,7 @@ PERSON = 'someone'
 EVERYBODY = 'all'
 MOST_WORDS = 2_000
 """Characters of a name or text to look for."""
+MOST_SHOWN = 1_000
 
 
 def words(text: str) -> str:
@@ -27,6 +28,18 @@ def words(text: str) -> str:
     return text.strip()
 
 
+def most(text: str) -> int:
+    """Take how many of something to show."""
+    if text.isdecimal() and 1 <= int(text) <= MOST_SHOWN:
+        return int(text)
+    raise argparse.ArgumentTypeError(f'{text!r} is no number, expected 1 to {MOST_SHOWN}')
+
+
+def robot(text: str) -> str:
+    """Take the name of a robot; a robot may have none."""
+    return words(text) if text else text
+
+
 def add_place(parser: CommandParser) -> None:
     """Add --data and --robot."""
     parser.add_argument(
@@ -39,6 +52,7 @@ def add_place(parser: CommandParser) -> None:
     )
     parser.add_argument(
         '--robot',
+        type=robot,
         default='',
         metavar='NAME',
         help='whose memory it is, where several robots share a database',
