@@ -13,6 +13,9 @@ from prot_ros.cli.failure import CommandError, UsageError
 SUBCOMMANDS: dict[str, tuple[str, str]] = {
     'show': ('prot_ros.cli.memory.show', 'say whom and what the robot knows, or all of one'),
     'timeline': ('prot_ros.cli.memory.timeline', 'tell what was so of one, in order of time'),
+    'merge': ('prot_ros.cli.memory.merge', 'make two one that are the same'),
+    'split': ('prot_ros.cli.memory.split', 'make one two that are not the same'),
+    'undo': ('prot_ros.cli.memory.undo', 'take back the latest merge or split'),
     'stats': ('prot_ros.cli.memory.stats', 'count what there is, and what is still to be done'),
 }
 """Name to module and summary, in the order in which people need them."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from prot_ros.cli.arguments import CommandParser
@@ -54,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
     from prot_ros.cli.memory.table import as_json
     from prot_ros.cli.screen import Screen
 
-    found = asyncio.run(_look(args))
+    found: Sequence[Overview | Portrait] = asyncio.run(_look(args))
     if args.json:
         print(as_json(found))
         return 0

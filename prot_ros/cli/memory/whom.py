@@ -62,12 +62,12 @@ async def _numbered(connection: Connection, person: Person, name: str, number: i
 def ambiguous(name: str, found: Sequence[Entity]) -> str:
     """Return what to say where several are called so: how they differ, and how to name one."""
     rows = [
-        (f'{label(each)}#{each.number}', what(each), spoken_of(each))
+        (numbered(each), what(each), spoken_of(each))
         for each in sorted(found, key=lambda each: each.last_turn, reverse=True)
     ]
-    example = f'{label(found[0])}#{found[0].number}'
-    return f'{name!r} may be one of {len(found)}; say which, like {example!r}:\n' + '\n'.join(
-        table(rows, indent='       ')
+    return (
+        f'{name!r} may be one of {len(found)}; say which, like {numbered(found[0])!r}:\n'
+        + '\n'.join(table(rows, indent='       '))
     )
 
 
@@ -102,6 +102,11 @@ def near(name: str, known: Iterable[Entity]) -> list[str]:
 def label(entity: Entity) -> str:
     """Return how an entity is written on the command line, without its number."""
     return printable(entity.name)
+
+
+def numbered(entity: Entity) -> str:
+    """Return how an entity is written on the command line so that no other is meant."""
+    return f'{label(entity)}#{entity.number}'
 
 
 def what(entity: Entity) -> str:
