@@ -49,9 +49,7 @@ def show(screen: Screen, found: Finds) -> None:
     """Print it."""
     width = max(LEAST_TEXT, shutil.get_terminal_size((100, 24)).columns - 32)
     screen.line(screen.style('bold', f'What is remembered when {printable(found.person)} says it'))
-    rows = [
-        (clipped(fact.text, width), REASONS.get(reason, reason)) for fact, reason in found.facts
-    ]
+    rows = [(clipped(line.fact.text, width), REASONS[line.reason]) for line in found.facts]
     for text in table(rows) or [f'{INDENT}nothing']:
         screen.line(text)
     screen.line()
