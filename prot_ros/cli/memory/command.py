@@ -14,6 +14,7 @@ SUBCOMMANDS: dict[str, tuple[str, str]] = {
     'show': ('prot_ros.cli.memory.show', 'say whom and what the robot knows, or all of one'),
     'search': ('prot_ros.cli.memory.search', 'say what it would remember if somebody said this'),
     'timeline': ('prot_ros.cli.memory.timeline', 'tell what was so of one, in order of time'),
+    'graph': ('prot_ros.cli.memory.graph', 'draw a picture of it'),
     'merge': ('prot_ros.cli.memory.merge', 'make two one that are the same'),
     'split': ('prot_ros.cli.memory.split', 'make one two that are not the same'),
     'undo': ('prot_ros.cli.memory.undo', 'take back the latest merge or split'),
