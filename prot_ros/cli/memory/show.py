@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from prot_ros.cli.arguments import CommandParser
-from prot_ros.cli.failure import UsageError
 from prot_ros.cli.memory.options import add_json, add_person, add_place, most, words
 
 if TYPE_CHECKING:
@@ -69,6 +68,7 @@ def run(args: argparse.Namespace) -> int:
 
 async def _look(args: argparse.Namespace) -> list[Overview] | list[Portrait]:
     from prot_ros.cli.memory.place import opened
+    from prot_ros.cli.memory.whom import UnknownNameError
 
     async with opened(args) as memory:
         people = await memory.people(args.robot, args.person, everybody=True)
@@ -78,7 +78,7 @@ async def _look(args: argparse.Namespace) -> list[Overview] | list[Portrait]:
         for person in people:
             try:
                 found.append(await _portrait(memory, person, args.name))
-            except UsageError as err:
+            except UnknownNameError as err:
                 unknown = err
         if unknown is not None and not found:
             raise unknown

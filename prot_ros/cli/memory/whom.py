@@ -22,11 +22,15 @@ NEAR = 3
 _NUMBERED = re.compile(r'(.*?)\s*#(\d{1,18})')
 
 
+class UnknownNameError(UsageError):
+    """Nobody and nothing is called so, in one person's memory."""
+
+
 async def find(connection: Connection, person: Person, name: str) -> Entity:
     """Return the one who is meant by `NAME`, `NAME#12` or `#12`.
 
-    Raises UsageError where that is nobody, with names that are near, or several, with what tells
-    them apart.
+    Raises UnknownNameError where that is nobody, with names that are near, or UsageError where it is
+    several, with what tells them apart.
     """
     scope = person.scope
     # First as it stands: a room may be called `Lab #5`.
@@ -39,14 +43,14 @@ async def find(connection: Connection, person: Person, name: str) -> Entity:
     if found:
         raise UsageError(ambiguous(name, found))
     known = await dossiers.latest(connection, scope.number, dossiers.MOST_ENTITIES)
-    raise UsageError(unknown(name, person.name, known))
+    raise UnknownNameError(unknown(name, person.name, known))
 
 
 async def _numbered(connection: Connection, person: Person, name: str, number: int) -> Entity:
     scope = person.scope
     found = await dossiers.numbered(connection, scope.number, [number])
     if not found:
-        raise UsageError(
+        raise UnknownNameError(
             f'{person.name!r} has told of nobody and nothing with the number #{number}'
         )
     if name:

@@ -20,6 +20,7 @@ from prot_ros.cli.memory.picture.palette import (
     GROUND,
     INK,
     LOOKS,
+    OWN_THREAD,
     PAST,
     THREAD,
     Look,
@@ -108,6 +109,7 @@ def svg(picture: Picture, title: str, notes: Iterable[str]) -> str:
         )
         left, right = min(left, middle[0]), max(right, middle[0])
         top, bottom = min(top, middle[1]), max(bottom, middle[1])
+    user = picture.labels[0].node.number if picture.labels else 0
     wide = max(LEAST_WIDTH, right - left + 2 * MARGIN)
     high = max(LEAST_HEIGHT, bottom - top + 2 * MARGIN)
     x, y = (left + right - wide) / 2, (top + bottom - high) / 2 - HEAD
@@ -122,7 +124,10 @@ def svg(picture: Picture, title: str, notes: Iterable[str]) -> str:
         f'fill="{GROUND}"/>',
         _words(x + MARGIN, y + 40, title, 22, INK, weight=600),
         '<g fill="none" stroke-linecap="round">',
-        *(_line(thread) for thread in picture.threads),
+        *(
+            _line(thread, own=user in (thread.link.start, thread.link.end))
+            for thread in picture.threads
+        ),
         '</g>',
         *(_thread_words(thread) for thread in picture.threads if thread.words is not None),
         *(_label(label) for label in picture.labels),
@@ -155,8 +160,8 @@ def _words(
     )
 
 
-def _line(thread: Thread) -> str:
-    colour = THREAD if thread.link.live else PAST
+def _line(thread: Thread, *, own: bool) -> str:
+    colour = (OWN_THREAD if own else THREAD) if thread.link.live else PAST
     dashes = '' if thread.link.live else ' stroke-dasharray="5 5"'
     broad = min(3.2, 1.3 + 0.4 * np.log2(max(1, thread.link.told)))
     (x, y), (u, v), (s, t) = thread.start, thread.bend, thread.end

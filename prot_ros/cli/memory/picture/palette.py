@@ -11,6 +11,8 @@ GROUND = '#fdfcfa'
 INK = '#1f2933'
 FAINT = '#6b7280'
 THREAD = '#7b8794'
+OWN_THREAD = '#a3b1c2'
+"""Of the user's links, which are most."""
 PAST = '#c3c9d1'
 
 

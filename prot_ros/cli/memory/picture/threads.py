@@ -124,7 +124,7 @@ def _length(thread: Thread) -> float:
 
 
 def _worded(thread: Thread, taken: Sequence[Box], middle: int) -> Thread:
-    places = _PLACES
+    places: tuple[float, ...] = _PLACES
     if middle == thread.link.start:
         places = _OUTWARD
     elif middle == thread.link.end:
