@@ -29,8 +29,8 @@ class UnknownNameError(UsageError):
 async def find(connection: Connection, person: Person, name: str) -> Entity:
     """Return the one who is meant by `NAME`, `NAME#12` or `#12`.
 
-    Raises UnknownNameError where that is nobody, with names that are near, or UsageError where it is
-    several, with what tells them apart.
+    Raises UnknownNameError where that is nobody, with names that are near, and UsageError where it
+    is several, with what tells them apart.
     """
     scope = person.scope
     # First as it stands: a room may be called `Lab #5`.
