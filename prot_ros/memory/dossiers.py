@@ -34,6 +34,7 @@ FROM entity AS e LEFT JOIN turn ON turn.id = e.last_turn
 """
 _LATEST = f'{_ENTITIES} WHERE e.scope = $1 ORDER BY e.last_turn DESC, e.id DESC LIMIT $2'
 _NUMBERED = f'{_ENTITIES} WHERE e.scope = $1 AND e.id = ANY ($2::bigint[]) ORDER BY e.id'
+_KINDS = 'SELECT kind, count(*) AS there FROM entity WHERE scope = $1 GROUP BY kind'
 _CALLED = """
 SELECT entity, bool_or(key <> ALL ($3::text[])) AS whole
 FROM alias WHERE scope = $1 AND key = ANY ($2::text[])
@@ -160,6 +161,14 @@ async def latest(connection: Connection, scope: int, limit: int) -> list[Entity]
     return [_entity(row) for row in rows]
 
 
+async def kinds(connection: Connection, scope: int) -> dict[Kind, int]:
+    """Return how many entities of each kind there are, the user left out."""
+    rows = await connection.fetch(_KINDS, scope)
+    found = {Kind(row['kind']): int(row['there']) for row in rows}
+    found.pop(Kind.USER, None)
+    return found
+
+
 async def numbered(connection: Connection, scope: int, numbers: Collection[int]) -> list[Entity]:
     """Return the entities of these numbers that are in this memory."""
     rows = await connection.fetch(_NUMBERED, scope, list(numbers))
@@ -211,10 +220,10 @@ async def briefs(
     `lives in Busan` of itself, `Bora lives in` of what another has to do with it.
     """
     rows = await connection.fetch(_BRIEFS, list(entities), limit, list(NAMING))
-    found: dict[int, list[str]] = {}
+    found: dict[int, dict[str, None]] = {}
     for row in rows:
-        found.setdefault(row['entity'], []).append(row['words'])
-    return found
+        found.setdefault(row['entity'], {})[row['words']] = None
+    return {entity: list(words) for entity, words in found.items()}
 
 
 def _entity(row: Record) -> Entity:

@@ -101,6 +101,8 @@ def test_show_lists_whom_and_what_it_knows_by_kind(told_url: str) -> None:
     assert 'lives in Daejeon' in out
     assert 'lives in Seoul' not in out
     assert 'and 1 more' in printed(told_url, 'show', '--most', '3')
+    (overview,) = json.loads(printed(told_url, 'show', '--json'))
+    assert overview['total']['person'] == 4
 
 
 def test_show_tells_all_of_one_under_any_name(told_url: str) -> None:

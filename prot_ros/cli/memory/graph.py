@@ -81,6 +81,7 @@ async def _look(args: argparse.Namespace) -> tuple[str, Scene]:
 
     from prot_ros.cli.memory.picture.scene import chosen, scene
     from prot_ros.cli.memory.place import opened
+    from prot_ros.core.facts import Kind
     from prot_ros.memory import dossiers
 
     async with opened(args) as memory:
@@ -93,7 +94,9 @@ async def _look(args: argparse.Namespace) -> tuple[str, Scene]:
             facts = await dossiers.facts_among(
                 connection, number, [each.number for each in shown], MOST_FACTS
             )
-            return scene(shown, facts, len(entities) - len(shown), past=args.past)
+            total = await dossiers.kinds(connection, number)
+            others = sum(each.kind is not Kind.USER for each in shown)
+            return scene(shown, facts, sum(total.values()) - others, past=args.past)
 
         return person.name, await memory.look(look)
 

@@ -37,6 +37,8 @@ class Overview:
     """Of each kind that are listed."""
     entities: tuple[Entity, ...]
     """The last spoken of first."""
+    total: dict[Kind, int]
+    """How many there are of each kind, those that are not listed included."""
     facts: dict[int, list[str]]
     """A few words of each thing that is true now, by entity."""
 
@@ -75,8 +77,9 @@ def _overview(screen: Screen, found: Overview) -> None:
         screen.line(screen.style('bold', title))
         for line in _lines(of_kind[: found.most], found, width):
             screen.line(line)
-        if len(of_kind) > found.most:
-            more = f'and {len(of_kind) - found.most:,} more (--most N)'
+        left = found.total[kind] - min(found.most, len(of_kind))
+        if left > 0:
+            more = f'and {left:,} more (--most N)'
             screen.line(INDENT + screen.style('dim', more))
     if len(found.entities) <= 1:
         screen.line()

@@ -99,7 +99,8 @@ async def _overview(memory: Opened, person: Person, at_most: int) -> Overview:
         own = (
             await dossiers.briefs(connection, [person.scope.user], 30) if person.scope.user else {}
         )
-        return Overview(person.name, at_most, tuple(entities), {**briefs, **own})
+        total = await dossiers.kinds(connection, scope)
+        return Overview(person.name, at_most, tuple(entities), total, {**briefs, **own})
 
     return await memory.look(look)
 

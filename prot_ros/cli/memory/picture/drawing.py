@@ -36,6 +36,7 @@ MOST_LABEL = 190.0
 MARGIN = 36.0
 HEAD, FOOT = 64.0, 58.0
 LEAST_WIDTH, LEAST_HEIGHT = 720.0, 360.0
+USUAL_WIDTH, MOST_SCALE = 1200.0, 2.0
 _ICON = 1.05
 """Of the height of the letters."""
 _TRIES = 7
@@ -90,7 +91,8 @@ def _lettered(node: Node) -> tuple[str, float, Box]:
     else:
         size = LEAST_LETTERS + (MOST_LETTERS - LEAST_LETTERS) * node.weight
     text = lettering.shortened(lettering.clean(node.label), size, MOST_LABEL)
-    wide = lettering.width(text, size) + size * (_ICON + 1.5)
+    broad = lettering.BOLD if node.kind is Kind.USER else 1.0
+    wide = lettering.width(text, size) * broad + size * (_ICON + 1.5)
     return text, size, Box(0, 0, wide, size * 1.85)
 
 
@@ -112,8 +114,11 @@ def svg(picture: Picture, title: str, notes: Iterable[str]) -> str:
     user = picture.labels[0].node.number if picture.labels else 0
     wide = max(LEAST_WIDTH, right - left + 2 * MARGIN)
     high = max(LEAST_HEIGHT, bottom - top + 2 * MARGIN)
-    x, y = (left + right - wide) / 2, (top + bottom - high) / 2 - HEAD
-    whole = (wide, high + HEAD + FOOT)
+    # What is written around a large picture is read from as far away.
+    scale = min(MOST_SCALE, max(1.0, wide / USUAL_WIDTH))
+    head, foot = HEAD * scale, FOOT * scale
+    x, y = (left + right - wide) / 2, (top + bottom - high) / 2 - head
+    whole = (wide, high + head + foot)
     lines = [
         '<?xml version="1.0" encoding="UTF-8"?>',
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{whole[0]:.0f}" height="{whole[1]:.0f}" '
@@ -122,7 +127,7 @@ def svg(picture: Picture, title: str, notes: Iterable[str]) -> str:
         f'<title>{_text(title)}</title>',
         f'<rect x="{x:.1f}" y="{y:.1f}" width="{whole[0]:.1f}" height="{whole[1]:.1f}" '
         f'fill="{GROUND}"/>',
-        _words(x + MARGIN, y + 40, title, 22, INK, weight=600),
+        _words(x + MARGIN, y + 40 * scale, title, 22 * scale, INK, weight=600),
         '<g fill="none" stroke-linecap="round">',
         *(
             _line(thread, own=user in (thread.link.start, thread.link.end))
@@ -131,12 +136,13 @@ def svg(picture: Picture, title: str, notes: Iterable[str]) -> str:
         '</g>',
         *(_thread_words(thread) for thread in picture.threads if thread.words is not None),
         *(_label(label) for label in picture.labels),
-        *_legend(picture, x + MARGIN, y + whole[1] - FOOT + 8),
+        f'<g transform="translate({x + MARGIN:.1f} {y + high + head:.1f}) scale({scale:.3f})">',
+        *_legend(picture, 0, 8),
     ]
     note = '  ·  '.join(notes)
     if note:
-        lines.append(_words(x + MARGIN, y + whole[1] - 16, note, 12, FAINT))
-    return '\n'.join([*lines, '</svg>', ''])
+        lines.append(_words(0, FOOT - 16, note, 12, FAINT))
+    return '\n'.join([*lines, '</g>', '</svg>', ''])
 
 
 def _text(text: str) -> str:

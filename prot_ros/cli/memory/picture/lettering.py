@@ -2,7 +2,7 @@
 """How wide words are, and words that can stand in a picture. Pure.
 
 No font is at hand where a picture is made, and any may be where it is looked at; so words are
-measured generously, and each is told in the picture how wide it is to be.
+measured as the widest of the usual fonts have them, DejaVu Sans, to within a twentieth.
 """
 
 from __future__ import annotations
@@ -11,12 +11,14 @@ import unicodedata
 
 from prot_ros.cli.screen import printable
 
+BOLD = 1.13
+"""How much wider letters of the user's name are."""
 FONT = (
     "'Noto Sans', 'Noto Sans KR', 'Noto Sans CJK KR', 'Apple SD Gothic Neo', 'Malgun Gothic', "
     "NanumGothic, 'Segoe UI', 'Helvetica Neue', 'DejaVu Sans', sans-serif"
 )
 _NARROW = frozenset("iljtfrI.,:;'|!()[] ")
-_WIDE = frozenset('mwMW@%&')
+_WIDE = frozenset('mwMW@%&<>=+~#')
 _NO_CHARACTER = frozenset({'\ufffe', '\uffff'})
 """XML has no way to write them."""
 
@@ -41,7 +43,7 @@ def _em(char: str) -> float:
         return 0.34
     if char in _WIDE:
         return 0.9
-    return 0.68 if char.isupper() else 0.58
+    return 0.68 if char.isupper() else 0.61
 
 
 def shortened(text: str, size: float, most: float) -> str:
