@@ -29,6 +29,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     'hear': ('prot_ros.cli.hear', 'let the robot take something as said by the user'),
     'interrupt': ('prot_ros.cli.interrupt', 'silence the robot'),
     'mute': ('prot_ros.cli.mute', 'close the microphone, or open it again'),
+    'memory': (
+        'prot_ros.cli.memory.command',
+        'see and correct what the robot remembers',
+    ),
     'audio': ('prot_ros.cli.audio', 'let the audio server cancel the echo'),
     'sim': ('prot_ros.cli.sim', 'simulate the online services, to work without keys'),
     'doctor': ('prot_ros.cli.doctor.command', 'say what works here, what does not, and why'),

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`prot memory`: what the robot remembers, in people's hands. One file for each subcommand."""
