@@ -334,14 +334,23 @@ class Memory:
         return await self._look_up(words, vector, limit)
 
     async def _look_up(self, words: str, vector: list[float], limit: int) -> Recall:
-        found, turns = await asyncio.gather(
-            self._run(
+        # On two connections, because a reply waits for both.
+        earlier = asyncio.create_task(
+            self._run(lambda connection: self._earlier(connection, words, vector)),
+            name='earlier turns',
+        )
+        try:
+            found = await self._run(
                 lambda connection: recollection.recall(
                     connection, self._scope, words, vector, self._space, limit
                 )
-            ),
-            self._run(lambda connection: self._earlier(connection, words, vector)),
-        )
+            )
+            turns = await earlier
+        finally:
+            earlier.cancel()
+            await asyncio.wait({earlier})
+            if not earlier.cancelled():
+                earlier.exception()  # known now, also where the other one's is raised
         return replace(found, turns=turns)
 
     async def _earlier(

@@ -129,6 +129,7 @@ def test_anyone_can_silence_the_robot_and_a_future_interrupt_does_no_harm(robot)
 
 def test_facts_told_are_known_in_the_next_conversation_in_new_processes(tmp_path, data_folder):
     memory = {'database': 'embedded', 'data_folder': str(data_folder)}
+    told = ('Seoul', 'Alice')
     for conversation in ('first', 'second'):
         folder = tmp_path / conversation
         folder.mkdir()
@@ -136,9 +137,13 @@ def test_facts_told_are_known_in_the_next_conversation_in_new_processes(tmp_path
             if conversation == 'first':
                 robot.observer.publish(graph.HEAR, 'my name is Alice and I live in Seoul')
                 robot.observer.wait(graph.TURN, within=20)
-                robot.observer.wait(graph.NAMES, lambda n: n.names == ('Alice',), within=20)
+                robot.observer.wait(
+                    graph.NAMES, lambda n: n.names == ('Seoul', 'Alice'), within=20
+                )
             else:
-                robot.observer.wait(graph.NAMES, lambda n: n.names == ('Alice',), within=20)
+                robot.observer.wait(
+                    graph.NAMES, lambda n: n.names == ('Seoul', 'Alice'), within=20
+                )
                 robot.observer.publish(graph.HEAR, 'hello')
                 greeting = robot.observer.wait(graph.TURN, within=20)
                 assert 'Alice' in greeting.heard

@@ -17,7 +17,7 @@ from prot_ros.core.stamps import Stamp
 from prot_ros.engines.kinds import EngineError, Message
 from prot_ros.memory import context as context_module
 from prot_ros.memory.context import ConversationContext
-from prot_ros.memory.in_time import MemoryInTime
+from prot_ros.memory.in_time import NOTHING, MemoryInTime
 from prot_ros.memory.recall_tool import RecallTool
 from prot_ros.nodes.dialog import Params
 
@@ -78,7 +78,7 @@ async def say(talk: ConversationContext, memory: MemoryInTime, first: int, last:
 
 def shown(talk: ConversationContext) -> tuple[list[str], list[str]]:
     """Return what the next prompt has of earlier talk in short, and word by word."""
-    prompt = talk.prompt('?', (), datetime.now(UTC))
+    prompt = talk.prompt('?', NOTHING, datetime.now(UTC))
     return prompt.earlier.split(), [m.text for m in prompt.history if m.speaker == 'user']
 
 
