@@ -32,7 +32,7 @@ TALK = (
     '나는 김치찌개를 좋아해',
     'I have a dog named Rex',
     'I live in Daejeon now',
-    'I don't like coffee',
+    "I don't like coffee",
     'I live in Daejeon',
 )
 SECRET = 'very-secret'
