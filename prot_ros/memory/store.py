@@ -152,6 +152,7 @@ class Memory:
         )
         self.grown = asyncio.Event()
         """Set when a turn has been read; whoever waits for that clears it first."""
+        self._summed_up: Waiting | None = None
         self._turns = 0
         self._facts = 0
 
@@ -352,14 +353,23 @@ class Memory:
 
     async def unsummarized(self, stays: Stamp) -> Waiting | None:
         """Return the oldest turns without a summary, of those before the turn `stays`."""
-        return await self._run(
+        waiting = await self._run(
             lambda connection: summaries.waiting(connection, self._scope.number, stays)
         )
+        self._summed_up = waiting
+        return waiting
 
     async def write_summary(self, through: int, text: str) -> None:
-        """Keep a summary of everything up to the turn of the number `through`."""
+        """Keep a summary of everything up to the turn of the number `through`.
+
+        Not if something was forgotten since the turns were read that it is made from.
+        """
+        read = self._summed_up
+        forgettings = read.forgettings if read is not None and read.through == through else None
         await self._run(
-            lambda connection: summaries.write(connection, self._scope.number, through, text)
+            lambda connection: summaries.write(
+                connection, self._scope.number, through, text, forgettings
+            )
         )
 
     async def settled(self, deadline_s: float = SETTLE_S) -> bool:
