@@ -61,6 +61,13 @@ async def talk(url: str, first: str) -> None:
             say('committed', number)
 
 
+async def read(url: str) -> None:
+    """Read what waits to be read."""
+    async with Memory(url, Path('/nonexistent')):
+        say('open')
+        await asyncio.get_running_loop().create_future()
+
+
 if __name__ == '__main__':
-    command = {'serve': serve, 'tell': tell, 'talk': talk}[sys.argv[1]]
+    command = {'serve': serve, 'tell': tell, 'talk': talk, 'read': read}[sys.argv[1]]
     asyncio.run(command(*sys.argv[2:]))
