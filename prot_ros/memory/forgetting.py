@@ -64,6 +64,7 @@ WHERE r.scope = $1 AND EXISTS (
     SELECT FROM unnest(ARRAY[r.kept_key, r.other_key]) AS said (key)
     WHERE said.key <> '' AND NOT EXISTS (
         SELECT FROM alias AS a WHERE a.scope = $1 AND a.key = said.key))
+    AND NOT EXISTS (SELECT FROM rebuilding WHERE scope = $1) -- some names are told again then
 RETURNING id
 """
 # As many as a reader is shown, `extraction.TURNS_BEFORE`; a redacted one must not be read again.

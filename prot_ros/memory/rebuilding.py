@@ -33,7 +33,7 @@ UPDATE resolution AS r SET
     kept_stamps = array(
         SELECT DISTINCT turn.stamp FROM telling AS t JOIN turn ON turn.id = t.turn
         WHERE t.subject_entity = r.kept OR t.object_entity = r.kept)
-WHERE r.scope = $1 AND r.action = 'split' AND r.undone_at IS NULL
+WHERE r.scope = $1 AND r.action = 'split' AND r.undone_at IS NULL AND r.kept <> 0
     AND NOT EXISTS (SELECT FROM rebuilding WHERE scope = $1)
 """
 _NOTE_MERGES = """
@@ -41,7 +41,7 @@ UPDATE resolution AS r SET
     other_stamps = array(
         SELECT DISTINCT turn.stamp FROM telling AS t JOIN turn ON turn.id = t.turn
         WHERE t.id = ANY (r.subjects || r.objects))
-WHERE r.scope = $1 AND r.action = 'merge' AND r.undone_at IS NULL
+WHERE r.scope = $1 AND r.action = 'merge' AND r.undone_at IS NULL AND r.kept <> 0
     AND NOT EXISTS (SELECT FROM rebuilding WHERE scope = $1)
 """
 _AFRESH = (
@@ -148,8 +148,7 @@ async def begin(
     the memory has only their words.
     """
     await graph.lock(connection, scope)
-    await connection.execute(_NOTE_SPLITS, scope, timeout=PATIENCE_S)
-    await connection.execute(_NOTE_MERGES, scope, timeout=PATIENCE_S)
+    await note_decisions(connection, scope)
     if afresh:
         for statement in _AFRESH:
             await connection.execute(statement, scope, timeout=PATIENCE_S)
@@ -164,6 +163,12 @@ async def begin(
     unread = int(await connection.fetchval(_UNREAD, scope))
     await connection.execute(_BEGUN, scope, unread)
     return unread
+
+
+async def note_decisions(connection: Connection, scope: int) -> None:
+    """Note by turns what people decided, unless a rebuilding is under way that has done so."""
+    await connection.execute(_NOTE_SPLITS, scope, timeout=PATIENCE_S)
+    await connection.execute(_NOTE_MERGES, scope, timeout=PATIENCE_S)
 
 
 async def progress(connection: Connection, scope: int) -> Progress:
