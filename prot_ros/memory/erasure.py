@@ -25,6 +25,7 @@ from prot_ros.memory.spoken_names import Names
 from prot_ros.memory.traces import Traces
 
 _SINCE = 'SELECT id FROM turn WHERE scope = $1 AND created_at >= $2'
+_STAMPS = 'SELECT id FROM turn WHERE scope = $1 AND stamp = ANY ($2::bigint[])'
 _TURNS = 'SELECT id FROM turn WHERE scope = $1'
 _COUNTS = """
 SELECT count(DISTINCT t.id) AS turns, count(DISTINCT e.id) AS tellings
@@ -45,12 +46,16 @@ class Wish:
     name: str | None = None
     since: datetime | None = None
     turns: tuple[int, ...] | None = None
+    """By their numbers."""
+    stamps: tuple[int, ...] | None = None
+    """By their times, also before anything of them was recorded."""
     everything: bool = False
     keep_shared: bool = False
     """With `name`: keep what turns told of others as well."""
 
     def __post_init__(self) -> None:
-        given = sum(each is not None for each in (self.name, self.since, self.turns))
+        parts = (self.name, self.since, self.turns, self.stamps)
+        given = sum(each is not None for each in parts)
         if given + self.everything != 1:
             raise ValueError(f'{self} is not one wish')
         if self.name is not None and not any(map(str.isalnum, self.name)):
@@ -133,6 +138,8 @@ async def erase(connection: Connection, scopes: Collection[int], wish: Wish) -> 
                 return done
             if wish.everything:
                 return await forgetting.forget_all(connection, scope)
+            if wish.stamps is not None:
+                await forgetting.remember(connection, scope, wish.stamps)
             turns = await _turns(connection, scope, wish)
             return await forgetting.forget_turns(connection, scope, turns)
 
@@ -143,7 +150,9 @@ async def erase(connection: Connection, scopes: Collection[int], wish: Wish) -> 
 async def _turns(connection: Connection, scope: int, wish: Wish) -> list[int]:
     if wish.turns is not None:
         return list(wish.turns)
-    if wish.since is not None:
+    if wish.stamps is not None:
+        rows = await connection.fetch(_STAMPS, scope, list(wish.stamps))
+    elif wish.since is not None:
         rows = await connection.fetch(_SINCE, scope, wish.since)
     else:
         rows = await connection.fetch(_TURNS, scope)

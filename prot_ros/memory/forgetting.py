@@ -159,8 +159,13 @@ async def forget_turns(
     await connection.execute(_AGAIN, scope, numbers, TURNS_BEHIND, REDACTED, timeout=PATIENCE_S)
     rows = await connection.fetch(_REMOVE, scope, numbers, timeout=PATIENCE_S)
     if for_good:
-        await connection.execute(_REMEMBER, scope, [row['stamp'] for row in rows])
+        await remember(connection, scope, [row['stamp'] for row in rows])
     return gone + Forgotten(turns=len(rows), summaries=notes)
+
+
+async def remember(connection: Connection, scope: int, stamps: Collection[int]) -> None:
+    """Keep turns of these times from being recorded or imported from now on."""
+    await connection.execute(_REMEMBER, scope, list(stamps))
 
 
 async def untell(

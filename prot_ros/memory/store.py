@@ -30,8 +30,10 @@ from prot_ros.engines.kinds import Embedder, EngineError, FactReader, Message
 from prot_ros.memory import entities, recollection, scopes, summaries, vector_indexes, vectors
 from prot_ros.memory.anticipation import Anticipation
 from prot_ros.memory.database import FAILURES, Database, MemoryUnavailable, Work
+from prot_ros.memory.erasure import Erased, Wish, erase
 from prot_ros.memory.extraction import Extraction
 from prot_ros.memory.foresight import Foresight
+from prot_ros.memory.long_work import connected
 from prot_ros.memory.postgres import EmbeddedPostgres
 from prot_ros.memory.recollection import Recall
 from prot_ros.memory.schema import migrate
@@ -371,6 +373,24 @@ class Memory:
                 connection, self._scope.number, through, text, forgettings
             )
         )
+
+    async def forget(self, wish: Wish) -> Erased:
+        """Forget for good what is wished, here and in all that was made of it.
+
+        Waits for turns that are being read, at most `forgetting.PATIENCE_S`. What the files of the
+        database still hold is `erasure.prove`'s business, which takes its time.
+        """
+        if self._held is None:
+            raise MemoryUnavailable('the memory is not open')
+        async with connected(self._reachable) as connection:
+            erased = await erase(connection, [self._scope.number], wish)
+        # What was looked up ahead may be of it.
+        self._turns -= erased.gone.turns + erased.gone.redacted
+        self._facts -= erased.gone.facts
+        self._note_reading()
+        if self._extraction is not None:
+            self._extraction.wake()
+        return erased
 
     async def settled(self, deadline_s: float = SETTLE_S) -> bool:
         """Wait until what was recorded has been extracted; False when that takes longer.

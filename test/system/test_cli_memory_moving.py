@@ -6,11 +6,10 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from command_line import command
 from database import execute, fetch, memory_on
 from installation import ROOT
 from test_memory_rebuilding import ALL, tell
@@ -153,23 +152,24 @@ def test_a_forgetting_that_is_ended_has_forgotten_all_or_nothing(
         return bool(rows)
 
     async def story() -> None:
-        process = subprocess.Popen(
-            [sys.executable, '-m', 'prot_ros.cli.main', 'memory', 'forget', 'Zebulina', '--yes'],
+        process = await asyncio.create_subprocess_exec(
+            *command('memory', 'forget', 'Zebulina', '--yes'),
             env={**os.environ, 'PYTHONPATH': str(ROOT)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
         )
         try:
             async with asyncio.timeout(20.0):
-                while not await locked() and process.poll() is None:  # noqa: ASYNC110
+                while not await locked() and process.returncode is None:  # noqa: ASYNC110
                     await asyncio.sleep(0.005)
             process.send_signal(number)
-            _, errors = await asyncio.to_thread(process.communicate, timeout=20.0)
+            async with asyncio.timeout(20.0):
+                _, errors = await process.communicate()
         finally:
-            process.kill()
-            process.wait()
-        assert 'Traceback' not in errors
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+        assert b'Traceback' not in errors
         named = "SELECT FROM prot.turn WHERE utterance LIKE '%Zebulina%'"
         async with asyncio.timeout(20.0):
             while await locked():  # noqa: ASYNC110 - the server takes back what was not committed

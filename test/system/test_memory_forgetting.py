@@ -222,6 +222,43 @@ def test_a_reply_that_waits_for_the_forgetting_does_not_come_back_after_it(
     asyncio.run(story())
 
 
+def test_a_turn_can_be_forgotten_by_its_time_while_it_is_still_answered(fresh_url: str) -> None:
+    async def story() -> None:
+        async with memory_on(fresh_url) as memory:
+            await tell(memory, 'Tom likes tea', 'I like milk')
+            erased = await memory.forget(Wish(stamps=(1, 7)))
+            assert erased.gone.turns == 1
+            await memory.record_reply(Stamp(1), 'Tom does?', 'Tom does?', False)
+            await memory.record_utterance(Stamp(7), 'Tom likes jam', 'stt')
+            assert await memory.settled(SETTLE_S)
+            assert await holds(fresh_url, 'Tom') == []
+            assert [fact.object for fact in (await memory.recall('tea', 9)).facts] == ['milk']
+
+    asyncio.run(story())
+
+
+def test_a_turn_that_was_read_with_a_forgotten_one_in_mind_is_read_again(fresh_url: str) -> None:
+    forgotten = False
+
+    def told(text: str) -> tuple[Fact, ...]:
+        # As a reader does that is shown what was said before.
+        who = 'Tom' if 'Tom' in text or not forgotten else 'somebody'
+        return (Fact(who, 'likes', text.split()[-1], text),)
+
+    async def story() -> None:
+        nonlocal forgotten
+        async with memory_on(fresh_url, reader=Reads(told)) as memory:
+            await tell(memory, 'Tom likes tea', 'he likes milk')
+            assert await facts(fresh_url) == ['Tom likes milk', 'Tom likes tea']
+            forgotten = True
+            await memory.forget(Wish(stamps=(1,)))
+            assert await memory.settled(SETTLE_S)
+            assert await facts(fresh_url) == ['somebody likes milk']
+            assert await holds(fresh_url, 'Tom') == []
+
+    asyncio.run(story())
+
+
 def test_notes_made_from_what_was_forgotten_meanwhile_are_not_kept(fresh_url: str) -> None:
     async def story() -> None:
         async with memory_on(fresh_url) as memory:

@@ -139,8 +139,8 @@ def test_what_people_decided_is_decided_again(fresh_url: str) -> None:
         nonlocal readings
         async with memory_on(fresh_url, reader=Reads(told)) as memory:
             await tell(
-                memory, 'Minsu likes tea', 'Minsu likes milk', 'Minsu plays chess', 'Bob likes jam',
-                'Robert likes rum',
+                memory, 'Minsu likes tea', 'Minsu likes milk', 'Minsu plays chess',
+                'Bob likes jam', 'Robert likes rum',
             )  # fmt: skip
             async with connected(fresh_url) as connection:
                 scope = await connection.fetchval('SELECT id FROM scope')

@@ -12,7 +12,10 @@ from hypothesis import strategies as st
 from prot_ros.memory.spoken_names import ORDINARY, REDACTED, Names
 
 FOUND = {
-    'Jisu': ("jisoo's here", '지수는 부산에', '김지수한테', 'Jisu는 예뻐', 'JISU!', 'ji-su is', 'ＪＩＳＵ'),
+    'Jisu': (
+        "jisoo's here", '지수는 부산에', '김지수한테', 'Jisu는 예뻐', 'JISU!', 'ji-su is',
+        'ＪＩＳＵ',
+    ),
     '지수': ('김지수한테', 'Jisoo is', 'I saw Jisu.', '지수'),
     '김민수': ('Minsu Kim is', '김 민수가', 'Kim Min-su', '김민수는', 'minsu kim'),
     'Will': ('Will came', "with Will's dog", 'WILL'),
