@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from asyncpg import Connection
 
-from prot_ros.memory import communities
+from prot_ros.memory import communities, graph
 
 FACTS = 8
 """Of one entity, the latest."""
@@ -45,6 +45,8 @@ _OUTDATED = 'DELETE FROM entity_vector WHERE scope = $1 AND entity = ANY ($2::bi
 async def describe(connection: Connection, scope: int) -> int:
     """Describe at most BATCH entities that have changed, and their circles; return how many."""
     async with connection.transaction():
+        # What is forgotten between the look and the summary must not be in the summary.
+        await graph.lock(connection, scope)
         rows = await connection.fetch(_WAITING, scope, BATCH, FACTS)
         if not rows:
             return 0

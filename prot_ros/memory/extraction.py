@@ -39,8 +39,8 @@ _IDLE_S = 60.0
 _TAKEN_S = 0.5
 
 _CLAIM = """
-SELECT t.id, t.utterance, t.created_at, e.attempts
-FROM extraction e JOIN turn t ON t.id = e.turn
+SELECT t.id, t.utterance, t.created_at, e.attempts, scope.forgettings
+FROM extraction e JOIN turn t ON t.id = e.turn JOIN scope ON scope.id = e.scope
 WHERE e.scope = $1 AND e.extracted_at IS NULL AND e.retry_at <= now()
 ORDER BY e.turn LIMIT 1
 FOR UPDATE OF e SKIP LOCKED
@@ -51,6 +51,7 @@ SELECT utterance, heard, cut FROM turn
 WHERE scope = $1 AND id < $2 AND created_at > $3::timestamptz - interval '1 hour'
 ORDER BY id DESC LIMIT $4
 """
+_FORGETTINGS = 'SELECT forgettings FROM scope WHERE id = $1'
 _DONE = """
 UPDATE extraction SET extracted_at = now(), attempts = attempts + 1, failure = NULL,
     extractor = $2
@@ -193,6 +194,12 @@ class Extraction:
                     'turn %d is not extracted, again in %g s: %s', row['id'], pause, reason
                 )
                 self.failed += 1
+                return True
+            await graph.lock(connection, self._scope)
+            forgettings = await connection.fetchval(_FORGETTINGS, self._scope)
+            if forgettings != row['forgettings']:
+                # It may have been read with something in mind that is forgotten now. The turn
+                # still waits, and is read again.
                 return True
             await turn_retrieval.index_turn(
                 connection, self._scope, row['id'], row['utterance'], None, 0

@@ -32,6 +32,10 @@ MOST_FACTS = 1_000
 _LOCK = 'SELECT pg_advisory_xact_lock($1, $2)'
 _LOCK_CLASS = 0x73636F70
 """`scop`, so that the locks of scopes are nobody else's."""
+_TOLD = """
+SELECT subject, predicate, object, text, since, until, standing
+FROM telling WHERE turn = $1 ORDER BY nth
+"""
 _UNTELL = """
 DELETE FROM telling WHERE turn = $1
 RETURNING slot, subject_entity, object_entity
@@ -66,6 +70,9 @@ async def write(connection: Connection, turn: Turn, facts: Sequence[Fact]) -> in
     """
     told = [fact for fact in map(_storable, facts[:MOST_FACTS]) if _whole(fact)]
     await lock(connection, turn.scope)
+    if told and await _is_told(connection, turn, told):
+        # Read again and the same: it means whom it meant then, whoever was named since.
+        return 0
     before = await connection.fetch(_UNTELL, turn.number)
     touched = {row['slot'] for row in before}
     left = {row['subject_entity'] for row in before} | {row['object_entity'] for row in before}
@@ -182,6 +189,22 @@ class _Writer:
                 self._connection, scope, found.entity, found.same, f'turn {self._turn.number}'
             )
         return found.entity
+
+
+async def _is_told(connection: Connection, turn: Turn, told: Sequence[Fact]) -> bool:
+    rows = await connection.fetch(_TOLD, turn.number)
+    return [tuple(row) for row in rows] == [
+        (
+            fact.subject,
+            fact.predicate,
+            fact.object,
+            fact.text,
+            fact.since,
+            fact.until,
+            fact.standing.value,
+        )
+        for fact in told
+    ]
 
 
 def _storable(fact: Fact) -> Fact:

@@ -109,6 +109,25 @@ async def part(
     return other, _slots(subjects, objects)
 
 
+async def move(
+    connection: Connection, scope: int, to: int, of: int, tellings: Collection[int]
+) -> set[str]:
+    """Let these tellings be about another entity; return the slots to fold.
+
+    It is no decision, and is not noted as one. The caller holds the lock.
+    """
+    if not tellings:
+        return set()
+    subjects = await connection.fetch(_MOVE_SUBJECTS, scope, to, of, list(tellings))
+    objects = await connection.fetch(_MOVE_OBJECTS, scope, to, of, list(tellings))
+    rows = await connection.fetch('SELECT id, kind FROM entity WHERE id = ANY ($1)', [to, of])
+    for row in rows:
+        await entities.name_anew(connection, scope, row['id'], Kind(row['kind']))
+    await connection.execute(_MENTIONED, [to, of])
+    await entities.remove_forgotten(connection, [of])
+    return _slots(subjects, objects)
+
+
 async def undo(connection: Connection, scope: int, decision: int | None = None) -> set[str]:
     """Take back a decision, the latest where none is named; return the slots to fold.
 

@@ -40,8 +40,10 @@ from prot_ros.memory import (
 )
 from prot_ros.memory.anticipation import Anticipation
 from prot_ros.memory.database import FAILURES, Database, MemoryUnavailable, Work
+from prot_ros.memory.erasure import Erased, Wish, erase
 from prot_ros.memory.extraction import Extraction
 from prot_ros.memory.foresight import Foresight
+from prot_ros.memory.long_work import connected
 from prot_ros.memory.postgres import EmbeddedPostgres
 from prot_ros.memory.recall import EarlierTurn, Recall
 from prot_ros.memory.schema import migrate
@@ -183,6 +185,7 @@ class Memory:
         """Set when a turn has been read; whoever waits for that clears it first."""
         self.warmed_up = 0
         """What was asked before the memory was there for others."""
+        self._summed_up: Waiting | None = None
         self._turns = 0
         self._facts = 0
 
@@ -445,15 +448,42 @@ class Memory:
 
     async def unsummarized(self, stays: Stamp) -> Waiting | None:
         """Return the oldest turns without a summary, of those before the turn `stays`."""
-        return await self._run(
+        waiting = await self._run(
             lambda connection: summaries.waiting(connection, self._scope.number, stays)
         )
+        self._summed_up = waiting
+        return waiting
 
     async def write_summary(self, through: int, text: str) -> None:
-        """Keep a summary of everything up to the turn of the number `through`."""
+        """Keep a summary of everything up to the turn of the number `through`.
+
+        Not if something was forgotten since the turns were read that it is made from.
+        """
+        read = self._summed_up
+        forgettings = read.forgettings if read is not None and read.through == through else None
         await self._run(
-            lambda connection: summaries.write(connection, self._scope.number, through, text)
+            lambda connection: summaries.write(
+                connection, self._scope.number, through, text, forgettings
+            )
         )
+
+    async def forget(self, wish: Wish) -> Erased:
+        """Forget for good what is wished, here and in all that was made of it.
+
+        Waits for turns that are being read, at most `forgetting.PATIENCE_S`. What the files of the
+        database still hold is `erasure.prove`'s business, which takes its time.
+        """
+        if self._held is None:
+            raise MemoryUnavailable('the memory is not open')
+        async with connected(self._reachable) as connection:
+            erased = await erase(connection, [self._scope.number], wish)
+        # What was looked up ahead may be of it.
+        self._turns -= erased.gone.turns + erased.gone.redacted
+        self._facts -= erased.gone.facts
+        self._note_reading()
+        if self._extraction is not None:
+            self._extraction.wake()
+        return erased
 
     async def settled(self, deadline_s: float = SETTLE_S) -> bool:
         """Wait until what was recorded has been extracted; False when that takes longer.

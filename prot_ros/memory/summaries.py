@@ -13,6 +13,7 @@ from asyncpg import Connection
 
 from prot_ros.core.stamps import Stamp
 from prot_ros.engines.kinds import Message
+from prot_ros.memory import graph
 from prot_ros.memory.storable import storable
 
 MOST_TURNS = 100
@@ -41,10 +42,15 @@ WHERE id > coalesce(
     (SELECT through FROM summary WHERE scope = $1 ORDER BY id DESC LIMIT 1), 0)
 ORDER BY id LIMIT $4
 """
-# One that covers no more than the latest was made by another process meanwhile.
+_FORGETTINGS = 'SELECT forgettings FROM scope WHERE id = $1'
+# One that covers no more than the latest was made by another process meanwhile. And what was
+# forgotten while it was made is in it: it is made anew from what is left.
 _WRITE = """
 INSERT INTO summary (scope, through, text)
-SELECT $1, $2, $3 WHERE NOT EXISTS (SELECT FROM summary WHERE scope = $1 AND through >= $2)
+SELECT $1, $2, $3
+WHERE NOT EXISTS (SELECT FROM summary WHERE scope = $1 AND through >= $2)
+    AND EXISTS (SELECT FROM turn WHERE scope = $1 AND id = $2)
+    AND ($4::bigint IS NULL OR $4 = (SELECT forgettings FROM scope WHERE id = $1))
 """
 
 
@@ -55,6 +61,8 @@ class Waiting:
     through: int
     """The number of the last one."""
     messages: tuple[Message, ...]
+    forgettings: int = 0
+    """How often something had been forgotten before they were read."""
 
 
 async def latest(connection: Connection, scope: int) -> str:
@@ -68,6 +76,7 @@ async def waiting(connection: Connection, scope: int, stays: Stamp) -> Waiting |
 
     NEVER is for no such turn.
     """
+    forgettings = await connection.fetchval(_FORGETTINGS, scope)
     rows = await connection.fetch(_WAITING, scope, stays, OLDEST, MOST_TURNS)
     messages = []
     for row in rows:
@@ -75,9 +84,16 @@ async def waiting(connection: Connection, scope: int, stays: Stamp) -> Waiting |
             messages.append(Message('user', row['utterance']))
         if row['heard']:
             messages.append(Message('robot', row['heard'], cut=row['cut']))
-    return Waiting(rows[-1]['id'], tuple(messages)) if messages else None
+    return Waiting(rows[-1]['id'], tuple(messages), forgettings) if messages else None
 
 
-async def write(connection: Connection, scope: int, through: int, text: str) -> None:
-    """Keep a summary of everything up to the turn `through`."""
-    await connection.execute(_WRITE, scope, through, storable(text, MOST_TEXT))
+async def write(
+    connection: Connection, scope: int, through: int, text: str, forgettings: int | None = None
+) -> None:
+    """Keep a summary of everything up to the turn `through`.
+
+    Not where something was forgotten since there had been `forgettings`.
+    """
+    async with connection.transaction():
+        await graph.lock(connection, scope)
+        await connection.execute(_WRITE, scope, through, storable(text, MOST_TEXT), forgettings)

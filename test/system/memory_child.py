@@ -18,6 +18,9 @@ from readers import Reads
 
 from prot_ros.core.facts import USER, Fact
 from prot_ros.core.stamps import Stamp
+from prot_ros.memory.exporting import export
+from prot_ros.memory.importing import load
+from prot_ros.memory.long_work import connected
 from prot_ros.memory.postgres import EmbeddedPostgres
 from prot_ros.memory.store import Memory
 
@@ -70,6 +73,41 @@ async def live(url: str, first: str, seed: str) -> None:
             say('committed', number)
 
 
+async def read(url: str) -> None:
+    """Read what waits to be read."""
+    async with Memory(url, Path('/nonexistent')):
+        say('open')
+        await asyncio.get_running_loop().create_future()
+
+
+async def bring(url: str, path: str) -> None:
+    """Import a file, saying how far it is."""
+    async with connected(url) as connection:
+        await load(connection, Path(path), on_read=lambda done, size: say('read', done, size))
+
+
+async def write(url: str, path: str) -> None:
+    """Export all, saying every thousandth turn."""
+
+    def tell_of(done: int, total: int) -> None:
+        if done % 1_000 == 0:
+            say('written', done, total)
+
+    async with connected(url) as connection:
+        scopes = [row['id'] for row in await connection.fetch('SELECT id FROM scope')]
+        await export(connection, scopes, Path(path), on_turn=tell_of)
+
+
+COMMANDS = {
+    'serve': serve,
+    'tell': tell,
+    'talk': talk,
+    'live': live,
+    'read': read,
+    'import': bring,
+    'export': write,
+}
+
 if __name__ == '__main__':
-    command = {'serve': serve, 'tell': tell, 'talk': talk, 'live': live}[sys.argv[1]]
+    command = COMMANDS[sys.argv[1]]
     asyncio.run(command(*sys.argv[2:]))

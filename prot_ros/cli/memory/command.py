@@ -18,6 +18,11 @@ SUBCOMMANDS: dict[str, tuple[str, str]] = {
     'merge': ('prot_ros.cli.memory.merge', 'make two one that are the same'),
     'split': ('prot_ros.cli.memory.split', 'make one two that are not the same'),
     'undo': ('prot_ros.cli.memory.undo', 'take back the latest merge or split'),
+    'forget': ('prot_ros.cli.memory.forget', 'let somebody, some time or everything be gone'),
+    'export': ('prot_ros.cli.memory.export', 'write what was said into one file'),
+    'import': ('prot_ros.cli.memory.import_', 'read such a file, into any database'),
+    'backup': ('prot_ros.cli.memory.backup', 'export into a folder, and keep the latest ones'),
+    'rebuild': ('prot_ros.cli.memory.rebuild', 'make what is known anew from what was said'),
     'stats': ('prot_ros.cli.memory.stats', 'count what there is, and what is still to be done'),
 }
 """Name to module and summary, in the order in which people need them."""
