@@ -43,6 +43,8 @@ class Reply:
     cut_at: Stamp = NEVER
     """What that interrupt voided up to: at a barge-in the beginning of what the user said."""
     failure: str | None = None
+    forgotten: bool = False
+    """Whether it asked for something to be forgotten, itself included."""
     remembered: int = 0
     tokens: dict[str, float] = field(default_factory=dict)
     """As in `TurnReport.tokens`."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Collection
 from datetime import datetime
 
 from prot_ros.core.context import Estimate, History
@@ -67,6 +68,24 @@ class ConversationContext:
         self._history.add(message)
         if self._history.should_shrink:
             self._wanted.set()
+
+    def last_turn(self) -> Stamp | None:
+        """Return the turn in which the user spoke last, None where nothing was said."""
+        return next(
+            (
+                message.turn
+                for message in reversed(self._history.messages)
+                if message.speaker == 'user' and message.turn
+            ),
+            None,
+        )
+
+    def forget(self, turns: Collection[Stamp]) -> None:
+        """Leave out what was said in these turns."""
+        kept = [message for message in self._history.messages if message.turn not in turns]
+        self._history.drop(len(self._history.messages))
+        for message in kept:
+            self._history.add(message)
 
     def prompt(self, utterance: str, recall: Recall, now: datetime) -> Prompt:
         """Return what a reply is made from."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from types import TracebackType
@@ -23,6 +23,7 @@ from prot_ros.engines.failover import failover
 from prot_ros.engines.kinds import Embedder, EngineError, Log, Message
 from prot_ros.engines.selection_embedder import EmbedderSettings, embedder
 from prot_ros.engines.selection_extractor import ExtractorSettings, extractor
+from prot_ros.memory.erasure import Wish
 from prot_ros.memory.folders import data_folder
 from prot_ros.memory.recall import Recall, packed
 from prot_ros.memory.store import SETTLE_S, Memory
@@ -61,6 +62,9 @@ class Settings(EmbedderSettings, ExtractorSettings, Protocol):
 
     @property
     def shared(self) -> bool: ...
+
+    @property
+    def retention_days(self) -> int: ...
 
     @property
     def memory_budget_ms(self) -> int: ...
@@ -135,6 +139,7 @@ class MemoryInTime:
                     person=self._settings.person,
                     robot=self._settings.robot,
                     shared=self._settings.shared,
+                    retention_days=self._settings.retention_days,
                     reader=reading.engine,
                     embedder=None if local else choice.engine,
                 )
@@ -242,6 +247,14 @@ class MemoryInTime:
             self._failed += 1
             self._log.warning(f'memory: nothing is recalled: {err}')
         return NOTHING
+
+    async def forget(self, turns: Sequence[Stamp]) -> None:
+        """Forget what was said in these turns, for good; raise EngineError where that failed.
+
+        Also turns that are not committed yet.
+        """
+        if self._memory is not None:
+            await self._memory.forget(Wish(stamps=tuple(turns)))
 
     async def search(self, text: str, limit: int) -> Recall:
         """Return what is known of something, for whoever has the time; raise EngineError."""

@@ -46,6 +46,7 @@ from prot_ros.memory.foresight import Foresight
 from prot_ros.memory.long_work import connected
 from prot_ros.memory.postgres import EmbeddedPostgres
 from prot_ros.memory.recall import EarlierTurn, Recall
+from prot_ros.memory.retention import Retention
 from prot_ros.memory.schema import migrate
 from prot_ros.memory.scopes import Scope
 from prot_ros.memory.storable import MOST, storable
@@ -131,8 +132,9 @@ ORDER BY id
 class Memory:
     """One person's memory with one robot. Nothing is shared between two objects but the database.
 
-    What `shared` means is said in `scopes`. `url` names a server; None runs one on `data_folder`.
-    `reader` reads facts out of what was said, and `embedder` is a service that takes its time and
+    What `shared` means is said in `scopes`. Turns older than `retention_days` go; 0 keeps all.
+    `url` names a server; None runs one on `data_folder`. `reader` reads facts out of what was
+    said, and `embedder` is a service that takes its time and
     may be away: only recalling waits for it, and not long. The caller opens and closes both.
     """
 
@@ -144,6 +146,7 @@ class Memory:
         *,
         robot: str = '',
         shared: bool | None = None,
+        retention_days: int = 0,
         reader: FactReader | None = None,
         embedder: Embedder | None = None,
         deadline_s: float = DEADLINE_S,
@@ -157,6 +160,7 @@ class Memory:
         self.person = person
         self.robot = storable(robot, MOST_PERSON).strip()
         self._shared = shared
+        self._retention_days = retention_days
         self._scope = NOWHERE
         self._space = Space(0, 0)
         self._vector_schema = ''
@@ -241,6 +245,9 @@ class Memory:
             held.push_async_callback(given.stop)
             given.start()
             self._vectors = given
+            retention = Retention(database, self._scope.number, self._retention_days)
+            held.push_async_callback(retention.stop)
+            retention.start()
             held.push_async_callback(extraction.stop)
             extraction.start()
             self._extraction = extraction

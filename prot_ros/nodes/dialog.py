@@ -36,6 +36,8 @@ from prot_ros.core.context import history_tokens
 from prot_ros.core.conversation import Conversation, Event, State
 from prot_ros.core.interruption import Overlap, Policy, wants_the_floor
 from prot_ros.core.language_models import traits
+from prot_ros.core.offline.forgetting import answer, asks_to_forget
+from prot_ros.core.offline.phrasebook import Line
 from prot_ros.core.pending import UnansweredSpeech
 from prot_ros.core.reply import Reply
 from prot_ros.core.stamps import NEVER, Stamp
@@ -64,6 +66,8 @@ from prot_ros.params import param
 LISTENING_S = 120.0
 """Nobody speaks for longer without a pause that ends an utterance."""
 TRANSCRIBING_S = 15.0
+FORGET_S = 5.0
+"""What somebody waits who wants something forgotten; it is a promise, and takes its time."""
 """A transcript that has not come this long after the speech ended never will."""
 
 
@@ -123,6 +127,13 @@ class Params(OnlineParams, EmbeddingParams, ExtractionParams):
     )
     memory_budget_ms: int = param(
         80, 'A reply waits no longer than this for memories', unit='ms', ge=0, le=2000
+    )
+    retention_days: int = param(
+        0,
+        'What was said longer ago is forgotten; 0 keeps it for ever',
+        unit='days',
+        ge=0,
+        le=36_500,
     )
     memory_tokens: int = param(
         1_000,
@@ -516,6 +527,9 @@ class DialogNode(ProtNode[Params]):
         if not reply.is_answer:
             await self._delivery.say(reply, _one(reply.utterance))
             return
+        if self.memory.keeps and asks_to_forget(reply.utterance):
+            await self._forget(reply)
+            return
         # Not the turn's own task: what the user said is kept, also when its answer is cut.
         committing = self.tasks.create_task(self._commit(reply), name='commit')
         recalled = await self.memory.recall(reply.utterance)
@@ -530,6 +544,21 @@ class DialogNode(ProtNode[Params]):
 
         pieces = self.engine.reply(prompt, counted)
         await self._delivery.say(reply, _after(committing, pieces))
+
+    async def _forget(self, reply: Reply) -> None:
+        """Let what was said last be gone, and that anybody asked for it."""
+        turns = [turn for turn in (self.talk.last_turn(), reply.turn) if turn is not None]
+        try:
+            async with asyncio.timeout(FORGET_S):
+                await self.memory.forget(turns)
+        except (EngineError, TimeoutError) as err:
+            self.get_logger().error(f'what was said is not forgotten: {err or "no answer"}')
+            line = Line.NOT_FORGOTTEN
+        else:
+            self.talk.forget(turns)
+            reply.forgotten = True
+            line = Line.FORGOTTEN
+        await self._delivery.say(reply, _one(answer(line, reply.utterance)))
 
     async def _commit(self, reply: Reply) -> None:
         await self.memory.record_utterance(reply.turn, reply.utterance, reply.source)
@@ -552,9 +581,9 @@ class DialogNode(ProtNode[Params]):
                 )
             else:
                 self.unanswered.add(reply.turn, reply.utterance)
-        elif reply.is_answer:
+        elif reply.is_answer and not reply.forgotten:
             self.talk.add(Message('user', reply.utterance, turn=reply.turn))
-        if heard.text:
+        if heard.text and not reply.forgotten:
             self.talk.add(Message('robot', heard.text, cut=heard.cut, turn=reply.turn))
             self.publish(graph.SAID, heard.text)
         self._turns += 1

@@ -3,17 +3,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from database import fetch
 from running_graph import RunningGraph, synthesise
 
 from prot_ros import graph
 from prot_ros.core.stamps import SECOND, Stamp
 from prot_ros.core.turns import Interrupt
-from prot_ros.core.wire import PlaybackState
+from prot_ros.core.wire import PlaybackState, TurnReport
+from prot_ros.memory.postgres import EmbeddedPostgres
 
 
 @pytest.fixture
@@ -157,3 +160,31 @@ def test_what_is_said_the_moment_all_are_active_is_heard(composed, tmp_path):
         robot.observer.publish(graph.SAY, 'Good morning.')
         report = robot.observer.wait(graph.TURN, within=10)
         assert (report.heard, report.failure) == ('Good morning.', None)
+
+
+def test_what_the_user_wants_forgotten_is_gone_and_neither_said_nor_known(tmp_path, data_folder):
+    memory = {'database': 'embedded', 'data_folder': str(data_folder)}
+    with RunningGraph(tmp_path, {'dialog': memory}, composed=True) as robot:
+
+        def say(text: str) -> TurnReport:
+            robot.observer.publish(graph.HEAR, text)
+            return robot.observer.wait(graph.TURN, lambda r: r.utterance == text, within=20)
+
+        say('my name is Alice')
+        say('I live in Seoul')
+        robot.observer.wait(graph.NAMES, lambda n: 'Seoul' in n.names, within=20)
+        assert 'forgotten' in say('please forget that').heard
+        robot.observer.wait(graph.NAMES, lambda n: n.names == ('Alice',), within=20)
+        assert 'Seoul' not in say('where do I live?').heard
+        assert 'Alice' in say('what is my name?').heard
+        assert set(robot.stop().values()) == {0}
+
+    async def kept() -> str:
+        async with EmbeddedPostgres(data_folder) as postgres:
+            rows = await fetch(postgres.url, 'SELECT utterance, said, heard FROM prot.turn')
+            return ' '.join(str(tuple(row.values())) for row in rows)
+
+    said = asyncio.run(kept())
+    assert 'Alice' in said
+    assert 'Seoul' not in said
+    assert 'forget' not in said, 'nor that anybody asked'

@@ -36,6 +36,10 @@ class Line(Enum):
     IDENTITY = auto()
     ABILITIES = auto()
     STOPPED = auto()
+    FORGOTTEN = auto()
+    """What was said last has been forgotten."""
+    NOT_FORGOTTEN = auto()
+    """It could not be."""
     NOT_HEARD = auto()
     AGREED = auto()
     DENIED = auto()

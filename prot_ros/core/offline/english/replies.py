@@ -47,6 +47,8 @@ _LINES = {
         'that. I can tell the time and the date, count, repeat what I said, and tell you a long '
         'story. Other questions I cannot answer without a connection.',
     ),
+    Line.FORGOTTEN: ('All right, I have forgotten that.',),
+    Line.NOT_FORGOTTEN: ('I am sorry, I could not reach my memory to forget that.',),
     Line.STOPPED: ('Of course. What would you like to ask?',),
     Line.NOT_HEARD: ('I did not catch that. Could you say it again?',),
     Line.AGREED: ('All right. I am listening.', 'Good. What else?'),
