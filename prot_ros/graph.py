@@ -17,8 +17,12 @@ from prot_ros.core.wire import (
     Announcement,
     AudioChunk,
     BargeIn,
+    ForgetRequest,
+    Forgotten,
     Names,
     Playback,
+    Recalled,
+    RecallRequest,
     Sentence,
     Transcript,
     TurnReport,
@@ -96,6 +100,10 @@ Value = type[
     | Announcement
     | BargeIn
     | Names
+    | RecallRequest
+    | Recalled
+    | ForgetRequest
+    | Forgotten
     | Playback
     | TurnReport
     | Interrupt
@@ -183,6 +191,12 @@ HEAR = Topic(
 )
 HEARD = Topic('heard', str, EVENT_QOS, ('dialog',), ('any',), 'what the user said')
 SAID = Topic('said', str, EVENT_QOS, ('dialog',), ('any',), 'what was audibly spoken')
+RECALL = Topic('recall', RecallRequest, EVENT_QOS, ('any',), ('dialog',), 'what is known of this?')
+RECALLED = Topic('recalled', Recalled, EVENT_QOS, ('dialog',), ('any',), 'the answer to that')
+FORGET = Topic(
+    'forget', ForgetRequest, EVENT_QOS, ('any',), ('dialog',), 'let a name be gone from memory'
+)
+FORGOTTEN = Topic('forgotten', Forgotten, EVENT_QOS, ('dialog',), ('any',), 'that it is gone')
 # Named as by nav2's lifecycle manager.
 ALL_ACTIVE = Topic(
     'manager/managed_nodes_activated', bool, LATCHED_QOS, ('manager',), ('any',),
@@ -192,7 +206,7 @@ ALL_ACTIVE = Topic(
 TOPICS = (
     MUTE, MIC_AUDIO, PUSH_TO_TALK, SPEECH, UTTERANCE, BARGE_IN, INTERRUPT, PARTIAL, TRANSCRIPT,
     NAMES, SENTENCE, ALIGNMENT, SPEECH_AUDIO, REFERENCE, PLAYBACK, STATE, TURN, SAY, ANNOUNCE,
-    HEAR, HEARD, SAID, ALL_ACTIVE,
+    HEAR, HEARD, SAID, RECALL, RECALLED, FORGET, FORGOTTEN, ALL_ACTIVE,
 )  # fmt: skip
 
 DIAGNOSTICS = '/diagnostics'

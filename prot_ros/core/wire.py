@@ -40,6 +40,7 @@ RATES = range(8_000, 48_001)
 CHANNELS = range(1, 9)
 MARKS_LIMIT = 2 * TEXT_LIMIT
 """Of one message: where each character of a sentence ends, and where each word begins."""
+RECALL_LIMIT = 100
 NAMES_LIMIT = 100
 """Of one message: twice what a recogniser is told to expect."""
 SAMPLES_LIMIT = 480_000
@@ -237,6 +238,59 @@ class Announcement:
 
     def __post_init__(self) -> None:
         _check_policy(self.policy)
+
+
+@dataclass(frozen=True)
+class RecallRequest:
+    """`recall`: what does the robot know that matters to a text?"""
+
+    text: str
+    request: str = ''
+    """Comes back with the answer, so that one's own can be told from others'."""
+    limit: int = 10
+    """Most facts, 1 to RECALL_LIMIT."""
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.limit <= RECALL_LIMIT:
+            raise ValueError(f'limit is {self.limit}, expected 1 to {RECALL_LIMIT}')
+
+
+@dataclass(frozen=True)
+class Recalled:
+    """`recalled`: the answer to a RecallRequest."""
+
+    text: str
+    request: str = ''
+    facts: tuple[str, ...] = ()
+    """As sentences, most relevant first."""
+    turns: tuple[str, ...] = ()
+    """What the user said before: the date, a colon, the words."""
+    failure: str = ''
+    """Why nothing could be recalled."""
+
+
+@dataclass(frozen=True)
+class ForgetRequest:
+    """`forget`: everything that was said of somebody or something shall be gone, for good."""
+
+    name: str
+    request: str = ''
+
+    def __post_init__(self) -> None:
+        if not self.name.strip():
+            raise ValueError(f'name is {self.name!r}, expected whom or what to forget')
+
+
+@dataclass(frozen=True)
+class Forgotten:
+    """`forgotten`: the answer to a ForgetRequest."""
+
+    name: str
+    request: str = ''
+    turns: int = 0
+    """How many turns are gone."""
+    failure: str = ''
+    """Why nothing was forgotten."""
 
 
 def _check_policy(policy: str) -> None:

@@ -256,6 +256,13 @@ class MemoryInTime:
         if self._memory is not None:
             await self._memory.forget(Wish(stamps=tuple(turns)))
 
+    async def forget_name(self, name: str) -> int:
+        """Forget everything that was said of somebody; return how many turns; as `forget`."""
+        if self._memory is None:
+            raise EngineError('there is no memory; the parameter database is none')
+        gone = (await self._memory.forget(Wish(name=name))).gone
+        return gone.turns + gone.redacted
+
     async def search(self, text: str, limit: int) -> Recall:
         """Return what is known of something, for whoever has the time; raise EngineError."""
         return NOTHING if self._memory is None else await self._memory.recall(text, limit)

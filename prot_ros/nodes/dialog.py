@@ -11,12 +11,15 @@ Subscribes
     stt/partial        String (JSON)   Transcript: what it will turn out to be
     speaker/playback   String (JSON)   Playback: what has really been heard
     tts/alignment      String (JSON)   Alignment: when the words of what is said sound
+    recall, forget     String (JSON)   RecallRequest, ForgetRequest: others ask the memory
     interrupt          Header          ends the turn; history keeps what was heard of it
 Publishes
     dialog/sentence   String (JSON)   Sentence: the next thing to say
     dialog/names      String (JSON)   latched: Names, whom the robot knows
     state             String          latched: idle, listening, thinking, speaking
     heard, said       String          what the user said; what was audibly spoken
+    recalled          String (JSON)   Recalled: the answer to recall
+    forgotten         String (JSON)   Forgotten: the answer to forget
     turn              String (JSON)   TurnReport: one for each finished turn
     interrupt         Header          latched: voids a reply that has to make way
     barge_in          String (JSON)   BargeIn: dismissed, where it was a cough or a "mm-hm"
@@ -60,6 +63,7 @@ from prot_ros.memory.in_time import MemoryInTime
 from prot_ros.memory.recall_tool import RecallTool
 from prot_ros.node import ProtNode
 from prot_ros.nodes.delivery import Delivery
+from prot_ros.nodes.memory_desk import MemoryDesk
 from prot_ros.online_params import EmbeddingParams, ExtractionParams, OnlineParams
 from prot_ros.params import param
 
@@ -175,6 +179,8 @@ class DialogNode(ProtNode[Params]):
         self.hears = self.mailbox(graph.HEAR)
         self.says = self.mailbox(graph.SAY)
         self.announces = self.mailbox(graph.ANNOUNCE)
+        self.recalls = self.mailbox(graph.RECALL)
+        self.forgets = self.mailbox(graph.FORGET)
         self.barge_ins = self.mailbox(graph.BARGE_IN)
         self.partials = self.mailbox(graph.PARTIAL)
         self.speech = self.mailbox(graph.SPEECH, bound=16)
@@ -182,7 +188,7 @@ class DialogNode(ProtNode[Params]):
         self.alignments = self.mailbox(graph.ALIGNMENT)
         for topic in (
             graph.SENTENCE, graph.STATE, graph.HEARD, graph.SAID, graph.TURN, graph.INTERRUPT,
-            graph.BARGE_IN, graph.NAMES,
+            graph.BARGE_IN, graph.NAMES, graph.RECALLED, graph.FORGOTTEN,
         ):  # fmt: skip
             self.publisher(topic)
         self._turns = 0
@@ -242,6 +248,13 @@ class DialogNode(ProtNode[Params]):
             tasks.create_task(self._follow_playback())
             tasks.create_task(self._follow_alignments())
             tasks.create_task(self._tell_names())
+            desk = MemoryDesk(self.memory)
+            tasks.create_task(
+                desk.recall(self.recalls, lambda told: self.publish(graph.RECALLED, told))
+            )
+            tasks.create_task(
+                desk.forget(self.forgets, lambda told: self.publish(graph.FORGOTTEN, told))
+            )
 
     # --- what comes in -------------------------------------------------------------------------
 
@@ -583,8 +596,9 @@ class DialogNode(ProtNode[Params]):
                 self.unanswered.add(reply.turn, reply.utterance)
         elif reply.is_answer and not reply.forgotten:
             self.talk.add(Message('user', reply.utterance, turn=reply.turn))
-        if heard.text and not reply.forgotten:
-            self.talk.add(Message('robot', heard.text, cut=heard.cut, turn=reply.turn))
+        if heard.text:
+            if not reply.forgotten:
+                self.talk.add(Message('robot', heard.text, cut=heard.cut, turn=reply.turn))
             self.publish(graph.SAID, heard.text)
         self._turns += 1
         self._cuts += reply.cut is not None

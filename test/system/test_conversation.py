@@ -15,7 +15,7 @@ from running_graph import RunningGraph, synthesise
 from prot_ros import graph
 from prot_ros.core.stamps import SECOND, Stamp
 from prot_ros.core.turns import Interrupt
-from prot_ros.core.wire import PlaybackState, TurnReport
+from prot_ros.core.wire import ForgetRequest, PlaybackState, RecallRequest, TurnReport
 from prot_ros.memory.postgres import EmbeddedPostgres
 
 
@@ -177,6 +177,18 @@ def test_what_the_user_wants_forgotten_is_gone_and_neither_said_nor_known(tmp_pa
         robot.observer.wait(graph.NAMES, lambda n: n.names == ('Alice',), within=20)
         assert 'Seoul' not in say('where do I live?').heard
         assert 'Alice' in say('what is my name?').heard
+
+        say('my sister Bora lives in Busan')
+        robot.observer.publish(graph.RECALL, RecallRequest('Bora', 'mine'))
+        known = robot.observer.wait(graph.RECALLED, within=20)
+        assert known.request == 'mine'
+        assert any('Busan' in fact for fact in known.facts), known
+        robot.observer.publish(graph.FORGET, ForgetRequest('Bora'))
+        gone = robot.observer.wait(graph.FORGOTTEN, within=20)
+        assert gone.turns >= 1, gone
+        robot.observer.publish(graph.RECALL, RecallRequest('Bora', 'again'))
+        known = robot.observer.wait(graph.RECALLED, lambda r: r.request == 'again', within=20)
+        assert 'Busan' not in str(known), known
         assert set(robot.stop().values()) == {0}
 
     async def kept() -> str:
@@ -187,4 +199,5 @@ def test_what_the_user_wants_forgotten_is_gone_and_neither_said_nor_known(tmp_pa
     said = asyncio.run(kept())
     assert 'Alice' in said
     assert 'Seoul' not in said
+    assert 'Bora' not in said
     assert 'forget' not in said, 'nor that anybody asked'
