@@ -4,8 +4,8 @@
     python benchmarks/memory.py [--sizes 1000,10000,100000] [--write]
 
 Runs a PostgreSQL of its own in --data, which is kept and grown by the next call with the same
-folder; with --keep-data nothing is removed at the end. Prints a line for each size as soon as it
-is measured. --write makes docs/memory.md and its plot.
+folder. Prints a line for each size as soon as it is measured. --write makes docs/memory.md and
+docs/memory.svg, for which matplotlib is needed.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import argparse
 import asyncio
 import json
 import os
+import platform
 import shutil
 import sys
 import tempfile
@@ -42,6 +43,8 @@ QUERIES = 400
 RECALL_QUERIES = 100
 INGESTED = 100
 SMALL_SHARE = 100
+DESCRIPTION = Path(__file__).resolve().parent / 'memory.md.in'
+DOCUMENT = Path(__file__).resolve().parents[1] / 'docs' / 'memory.md'
 RUNS = 3
 """Of the timed queries; the figures are medians of theirs."""
 
@@ -293,6 +296,85 @@ async def run(args: argparse.Namespace, data: Path) -> list[Figures]:
     return found
 
 
+def speed_table(rows: list[Figures]) -> str:
+    """Return how fast it is, and how surely it finds, as Markdown."""
+    lines = [
+        '| entities | facts | median | 95 % | while writing | 95 % | recall@10 '
+        '| small: recall@10 | rows of 10 | 95 % |',
+        '|' + '---:|' * 10,
+    ]
+    lines += [
+        f'| {row.entities:,} | {row.facts:,} | {row.p50:.1f} | {row.p95:.1f} '
+        f'| {row.writing_p50:.1f} | {row.writing_p95:.1f} | {row.recall:.3f} '
+        f'| {row.small_recall:.3f} | {row.small_rows:.1f} | {row.small_p95:.1f} |'
+        for row in rows
+    ]
+    return '\n'.join(lines)
+
+
+def growth_table(rows: list[Figures]) -> str:
+    """Return what it takes, as Markdown."""
+    lines = [
+        '| entities | turns/s | indexes over vectors, MB | made in, s | all tables, MB |',
+        '|' + '---:|' * 5,
+    ]
+    lines += [
+        f'| {row.entities:,} | {row.ingested:.0f} | {row.index_mb:,.0f} | {row.index_s:.0f} '
+        f'| {row.whole_mb:,.0f} |'
+        for row in rows
+    ]
+    return '\n'.join(lines)
+
+
+def plot(rows: list[Figures], path: Path) -> None:
+    """Draw how the time grows with the memory."""
+    import matplotlib as mpl
+
+    mpl.use('svg')
+    mpl.rcParams['svg.hashsalt'] = 'prot'  # the same figures make the same file
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(7, 4))
+    sizes_ = [row.entities for row in rows]
+    for label, values, style in (
+        ('median', [row.p50 for row in rows], 'o-'),
+        ('95 %', [row.p95 for row in rows], 's-'),
+        ('95 % while writing', [row.writing_p95 for row in rows], '^--'),
+    ):
+        axes.plot(sizes_, values, style, label=label)
+    axes.set_xscale('log')
+    axes.set_ylim(bottom=0)
+    axes.set_xlabel('entities')
+    axes.set_ylabel('ms for all that is recalled')
+    axes.grid(alpha=0.3)
+    axes.legend()
+    figure.tight_layout()
+    figure.savefig(path, metadata={'Date': None})
+
+
+def write(rows: list[Figures], command: str) -> None:
+    """Replace the document and its plot."""
+    text = DESCRIPTION.read_text(encoding='utf-8').format(
+        command=command,
+        machine=f'{os.cpu_count()} cores of {machine()}',
+        queries=QUERIES,
+        runs=RUNS,
+        large=vector_indexes.LARGE,
+        speed=speed_table(rows),
+        growth=growth_table(rows) + '\n\n![growth](memory.svg)',
+    )
+    DOCUMENT.write_text(text, encoding='utf-8')
+    plot(rows, DOCUMENT.with_suffix('.svg'))
+
+
+def machine() -> str:
+    """Return the name of the processor."""
+    for line in Path('/proc/cpuinfo').read_text(encoding='utf-8').splitlines():
+        if line.startswith('model name'):
+            return line.partition(':')[2].strip()
+    return platform.machine()
+
+
 def sizes(text: str) -> list[int]:
     try:
         return [int(part) for part in text.split(',')]
@@ -306,13 +388,19 @@ def main() -> None:
     )
     parser.add_argument('--sizes', type=sizes, default=[1_000, 10_000, 100_000])
     parser.add_argument('--data', help='the folder of the database (default: a temporary one)')
+    parser.add_argument('--write', action='store_true', help='write docs/memory.md and .svg')
     parser.add_argument('--fill', action='store_true', help='only make the memory, measure later')
     args = parser.parse_args()
     data = Path(args.data or tempfile.mkdtemp(prefix='prot-memory-'))
     data.mkdir(parents=True, exist_ok=True)
     os.chmod(data, 0o755)
     try:
-        asyncio.run(run(args, data))
+        rows = asyncio.run(run(args, data))
+        if args.write:
+            write(
+                rows,
+                f'python benchmarks/memory.py --sizes {",".join(map(str, args.sizes))} --write',
+            )
     finally:
         if not args.data:
             shutil.rmtree(data)

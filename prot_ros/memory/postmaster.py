@@ -27,6 +27,16 @@ IMMEDIATE_S = 2.0
 _STEPS = ((signal.SIGINT, FAST_S), (signal.SIGQUIT, IMMEDIATE_S), (signal.SIGKILL, 5.0))
 
 
+def shared_buffers_mb() -> int:
+    """Return what the server may keep in memory: a sixteenth of the machine's, 32 MB to 1 GB.
+
+    It takes as much of it as it has read. With 32 MB, finding something among 100,000 entities
+    took three times as long, because each page of an index was fetched from the kernel again.
+    """
+    whole = os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES')
+    return int(min(1024, max(32, whole // 16 // 2**20)))
+
+
 def _settings(sockets: Path) -> Iterator[str]:
     quoted = str(sockets).replace('"', '""')
     for setting in (
@@ -35,7 +45,7 @@ def _settings(sockets: Path) -> Iterator[str]:
         f'unix_socket_directories="{quoted}"',  # quoted, because it is a list
         'unix_socket_permissions=0700',
         'max_connections=20',
-        'shared_buffers=32MB',
+        f'shared_buffers={shared_buffers_mb()}MB',
         'fsync=on',
         'synchronous_commit=on',
         'full_page_writes=on',

@@ -28,20 +28,22 @@ from prot_ros.memory.vector_indexes import Space
 class Reach:
     """How far each channel looks; 0 switches it off."""
 
-    common: int = 200
+    common: int = 120
     """Facts with one word beyond which the word tells nothing, and is not looked up further."""
-    words: int = 60
+    words: int = 50
     """Facts found by their words."""
     names: int = 8
     """Entities found by what they are called."""
     near_entities: int = 8
-    near_turns: int = 20
-    links: int = 12
+    near_turns: int = 12
+    links: int = 10
     """Facts of one entity, in each direction, the latest."""
-    further: int = 20
+    further: int = 12
     """Entities two links away, with at most 4 facts each."""
-    own: int = 60
+    own: int = 40
     """Facts about the user, the latest."""
+    ranked: int = 60
+    """Facts of which more is read than where they are."""
     scanned: int = 4_000
     """Newest vectors that are compared one by one."""
 
@@ -143,32 +145,42 @@ WITH heard AS (
     CROSS JOIN LATERAL (SELECT id FROM fact WHERE telling = t.id AND live LIMIT 1) AS f
     GROUP BY f.id
 ), own AS MATERIALIZED (
+    SELECT id FROM fact WHERE subject = $7 AND live ORDER BY last_turn DESC LIMIT {own}
+), found AS (
+    SELECT fact AS id, weight / nullif(max(weight) OVER (), 0) AS words, 0.0 AS name,
+           false AS circle, 0.0 AS further, 0.0 AS similarity
+    FROM words
+    UNION ALL SELECT id, 0, weight, circle, 0, 0 FROM near_link
+    UNION ALL SELECT id, 0, 0, false, weight, 0 FROM far_link
+    UNION ALL SELECT id, 0, 0, false, 0, similarity FROM told_near
+    UNION ALL SELECT id, 0, 0, false, 0, 0 FROM own
+), candidate AS MATERIALIZED (
+    SELECT id, max(words)::float8 AS words, max(name)::float8 AS name, bool_or(circle) AS circle,
+           max(further)::float8 AS further, max(similarity)::float8 AS similarity
+    FROM found GROUP BY id
+    -- About as `ranking` will: what could not be among the first is not read any further.
+    ORDER BY max(words) + max(name) / 2 + max(similarity) / 2 + max(further) / 5
+        + bool_or(circle)::int * 0.45 DESC, id DESC
+    LIMIT {ranked}
+), identity AS (
     SELECT id FROM fact WHERE scope = $5 AND slot = ANY ($6::text[]) AND live
-    UNION
-    (SELECT id FROM fact WHERE subject = $7 AND live ORDER BY last_turn DESC LIMIT {own})
-), candidate AS (
-    SELECT fact AS id FROM words UNION SELECT id FROM near_link UNION SELECT id FROM far_link
-    UNION SELECT id FROM told_near UNION SELECT id FROM own
 )
-SELECT f.*, f.about = $7 AS of_user, f.slot = ANY ($6::text[]) AS identity,
-       coalesce(words.weight / nullif(max(words.weight) OVER (), 0), 0)::float8 AS words,
-       coalesce(near_link.weight, 0)::float8 AS name,
-       coalesce(near_link.circle, false) AS circle,
-       coalesce(far_link.weight, 0)::float8 AS further,
-       coalesce(told_near.similarity, 0)::float8 AS similarity
-FROM candidate
+SELECT f.*, f.about = $7 AS of_user, f.slot = ANY ($6::text[]) AS identity, chosen.words,
+       chosen.name, chosen.circle, chosen.further, chosen.similarity
+FROM (
+    SELECT * FROM candidate
+    UNION ALL
+    SELECT id, 0, 0, false, 0, 0 FROM identity
+    WHERE NOT EXISTS (SELECT FROM candidate WHERE candidate.id = identity.id)
+) AS chosen
 -- With a limit, or the planner reads all facts to join them to what it takes for thousands.
 CROSS JOIN LATERAL (
     SELECT fact.id, fact.scope, fact.slot, fact.last_turn, fact.subject AS about, t.subject,
            t.predicate, t.object, t.text, s.person
     FROM fact JOIN telling AS t ON t.id = fact.telling JOIN scope AS s ON s.id = fact.scope
-    WHERE fact.id = candidate.id AND live AND (valid_to IS NULL OR valid_to > now())
+    WHERE fact.id = chosen.id AND live AND (valid_to IS NULL OR valid_to > now())
     LIMIT 1
 ) AS f
-LEFT JOIN words ON words.fact = f.id
-LEFT JOIN near_link ON near_link.id = f.id
-LEFT JOIN far_link ON far_link.id = f.id
-LEFT JOIN told_near ON told_near.id = f.id
 """
 _NEWEST = """
 (SELECT {item}, 1 - (vector <=> $3) AS similarity
