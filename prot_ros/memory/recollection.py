@@ -44,7 +44,7 @@ class Reach:
     """Facts about the user, the latest."""
     ranked: int = 60
     """Facts of which more is read than where they are."""
-    scanned: int = 4_000
+    scanned: int = 1_000
     """Newest vectors that are compared one by one."""
 
 
