@@ -27,11 +27,11 @@ from locomo_data import CATEGORIES, Conversation, Question, Turn, conversations
 
 from prot_ros.engines.embedders import local
 from prot_ros.memory.database import Database
-from prot_ros.memory.postgres import EmbeddedPostgres
+from prot_ros.memory.retrieval.terms import PREFIX, terms
+from prot_ros.memory.retrieval.turn_ranking import WEIGHTS, Candidate, Weights, rank
+from prot_ros.memory.retrieval.turn_retrieval import candidates, index_turn
 from prot_ros.memory.schema import migrate
-from prot_ros.memory.terms import PREFIX, terms
-from prot_ros.memory.turn_ranking import WEIGHTS, Candidate, Weights, rank
-from prot_ros.memory.turn_retrieval import candidates, index_turn
+from prot_ros.memory.server.postgres import EmbeddedPostgres
 
 DEPTHS = (5, 10, 25)
 TUNED = ('conv-26', 'conv-41', 'conv-43')

@@ -19,7 +19,7 @@ from asyncpg import Connection
 from numpy.typing import NDArray
 from pgvector import HalfVector
 
-from prot_ros.memory import entities
+from prot_ros.memory.knowledge import entities
 
 DIMENSIONS = 1024
 LATENT = 48

@@ -31,12 +31,13 @@ from pgvector import HalfVector
 from pgvector.asyncpg import register_vector
 
 from prot_ros.core.facts import Fact, Kind
-from prot_ros.memory import graph, recollection, vector_indexes
 from prot_ros.memory.database import Database, search_path
-from prot_ros.memory.postgres import EmbeddedPostgres
+from prot_ros.memory.knowledge import graph
+from prot_ros.memory.retrieval import recollection, vector_indexes
+from prot_ros.memory.retrieval.vector_indexes import Space
 from prot_ros.memory.schema import migrate
 from prot_ros.memory.scopes import Scope
-from prot_ros.memory.vector_indexes import Space
+from prot_ros.memory.server.postgres import EmbeddedPostgres
 
 WARM_UP = 200
 QUERIES = 400

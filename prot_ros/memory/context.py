@@ -18,7 +18,7 @@ from prot_ros.core.stamps import NEVER, Stamp
 from prot_ros.engines.background import Background
 from prot_ros.engines.kinds import EngineError, Message, Prompt, Summarizer, Usage
 from prot_ros.memory.in_time import MemoryInTime
-from prot_ros.memory.recall import Recall
+from prot_ros.memory.retrieval.recall import Recall
 
 RETRY_S = (30.0, 120.0, 600.0)
 """Until a summary is tried again that could not be made."""

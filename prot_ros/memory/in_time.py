@@ -23,9 +23,9 @@ from prot_ros.engines.failover import failover
 from prot_ros.engines.kinds import Embedder, EngineError, Log, Message
 from prot_ros.engines.selection_embedder import EmbedderSettings, embedder
 from prot_ros.engines.selection_extractor import ExtractorSettings, extractor
-from prot_ros.memory.erasure import Wish
-from prot_ros.memory.folders import data_folder
-from prot_ros.memory.recall import Recall, packed
+from prot_ros.memory.forgetting.erasure import Wish
+from prot_ros.memory.retrieval.recall import Recall, packed
+from prot_ros.memory.server.folders import data_folder
 from prot_ros.memory.store import SETTLE_S, Memory
 from prot_ros.memory.summaries import Waiting
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from asyncpg import Connection
 
-from prot_ros.memory import entities
+from prot_ros.memory.knowledge import entities
 
 _OURS = """
 INSERT INTO scope (robot, person, shared) VALUES ($1, $2, coalesce($3, false))

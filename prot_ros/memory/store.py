@@ -29,31 +29,25 @@ from prot_ros.engines.background import Background
 from prot_ros.engines.embedders.local import LocalEmbedder
 from prot_ros.engines.fact_rules import RuleReader
 from prot_ros.engines.kinds import Embedder, EngineError, FactReader, Message
-from prot_ros.memory import (
-    entities,
-    recollection,
-    scopes,
-    summaries,
-    turn_retrieval,
-    vector_indexes,
-    vectors,
-)
-from prot_ros.memory.anticipation import Anticipation
+from prot_ros.memory import scopes, summaries
 from prot_ros.memory.database import FAILURES, Database, MemoryUnavailable, Work
-from prot_ros.memory.erasure import Erased, Wish, erase
-from prot_ros.memory.extraction import Extraction
-from prot_ros.memory.foresight import Foresight
+from prot_ros.memory.forgetting.erasure import Erased, Wish, erase
+from prot_ros.memory.forgetting.retention import Retention
+from prot_ros.memory.knowledge import entities
+from prot_ros.memory.knowledge.extraction import Extraction
 from prot_ros.memory.long_work import connected
-from prot_ros.memory.postgres import EmbeddedPostgres
-from prot_ros.memory.recall import EarlierTurn, Recall
-from prot_ros.memory.retention import Retention
+from prot_ros.memory.retrieval import recollection, turn_retrieval, vector_indexes, vectors
+from prot_ros.memory.retrieval.anticipation import Anticipation
+from prot_ros.memory.retrieval.foresight import Foresight
+from prot_ros.memory.retrieval.recall import EarlierTurn, Recall
+from prot_ros.memory.retrieval.terms import MOST_TEXT
+from prot_ros.memory.retrieval.vector_indexes import Space
+from prot_ros.memory.retrieval.vectors import Vectors
 from prot_ros.memory.schema import migrate
 from prot_ros.memory.scopes import Scope
+from prot_ros.memory.server.postgres import EmbeddedPostgres
 from prot_ros.memory.storable import MOST, storable
 from prot_ros.memory.summaries import Waiting
-from prot_ros.memory.terms import MOST_TEXT
-from prot_ros.memory.vector_indexes import Space
-from prot_ros.memory.vectors import Vectors
 
 T = TypeVar('T')
 _log = logging.getLogger(__name__)

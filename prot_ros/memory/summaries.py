@@ -13,7 +13,7 @@ from asyncpg import Connection
 
 from prot_ros.core.stamps import Stamp
 from prot_ros.engines.kinds import Message
-from prot_ros.memory import graph
+from prot_ros.memory.knowledge import graph
 from prot_ros.memory.storable import storable
 
 MOST_TURNS = 100

@@ -20,7 +20,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from prot_ros.memory.postgres import EmbeddedPostgres
+from prot_ros.memory.server.postgres import EmbeddedPostgres
 from prot_ros.memory.store import Memory
 
 _numbers = itertools.count(1)

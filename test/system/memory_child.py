@@ -18,10 +18,10 @@ from readers import Reads
 
 from prot_ros.core.facts import USER, Fact
 from prot_ros.core.stamps import Stamp
-from prot_ros.memory.exporting import export
-from prot_ros.memory.importing import load
 from prot_ros.memory.long_work import connected
-from prot_ros.memory.postgres import EmbeddedPostgres
+from prot_ros.memory.moving.exporting import export
+from prot_ros.memory.moving.importing import load
+from prot_ros.memory.server.postgres import EmbeddedPostgres
 from prot_ros.memory.store import Memory
 
 

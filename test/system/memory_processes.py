@@ -17,7 +17,7 @@ import psutil
 from database import fetch
 from installation import ROOT
 
-from prot_ros.memory.postgres import EmbeddedPostgres
+from prot_ros.memory.server.postgres import EmbeddedPostgres
 
 CHILD = Path(__file__).with_name('memory_child.py')
 

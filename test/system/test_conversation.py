@@ -16,7 +16,7 @@ from prot_ros import graph
 from prot_ros.core.stamps import SECOND, Stamp
 from prot_ros.core.turns import Interrupt
 from prot_ros.core.wire import ForgetRequest, PlaybackState, RecallRequest, TurnReport
-from prot_ros.memory.postgres import EmbeddedPostgres
+from prot_ros.memory.server.postgres import EmbeddedPostgres
 
 
 @pytest.fixture

@@ -15,9 +15,9 @@ from waiting import until
 from prot_ros.core.facts import USER, Fact
 from prot_ros.core.stamps import Stamp
 from prot_ros.engines.kinds import Message
-from prot_ros.memory.recollection import recall
+from prot_ros.memory.retrieval.recollection import recall
+from prot_ros.memory.retrieval.vector_indexes import Space
 from prot_ros.memory.scopes import Scope
-from prot_ros.memory.vector_indexes import Space
 
 SETTLE_S = 10.0
 

@@ -16,12 +16,12 @@ from readers import Reads
 from prot_ros.core.facts import USER, Fact
 from prot_ros.core.stamps import Stamp
 from prot_ros.engines.kinds import EngineError
-from prot_ros.memory import traces
-from prot_ros.memory.erasure import Erased, Wish, erase, preview, prove
-from prot_ros.memory.forgetting_names import forget_name
+from prot_ros.memory.forgetting import traces
+from prot_ros.memory.forgetting.erasure import Erased, Wish, erase, preview, prove
+from prot_ros.memory.forgetting.names import forget_name
+from prot_ros.memory.forgetting.spoken_names import Names
 from prot_ros.memory.long_work import connected
-from prot_ros.memory.postgres import EmbeddedPostgres
-from prot_ros.memory.spoken_names import Names
+from prot_ros.memory.server.postgres import EmbeddedPostgres
 from prot_ros.memory.store import Memory
 
 SETTLE_S = 10.0

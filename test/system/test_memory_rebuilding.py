@@ -13,8 +13,9 @@ from readers import Reads
 
 from prot_ros.core.facts import USER, Fact
 from prot_ros.core.stamps import Stamp
-from prot_ros.memory import correction, rebuilding
+from prot_ros.memory.inspection import correction
 from prot_ros.memory.long_work import connected
+from prot_ros.memory.moving import rebuilding
 from prot_ros.memory.store import Memory
 
 SETTLE_S = 120.0

@@ -22,7 +22,7 @@ from waiting import until
 
 from prot_ros.core.stamps import Stamp
 from prot_ros.memory.database import MemoryUnavailable
-from prot_ros.memory.postgres import EmbeddedPostgres
+from prot_ros.memory.server.postgres import EmbeddedPostgres
 from prot_ros.memory.store import Memory
 
 

@@ -9,7 +9,7 @@ from database import execute, fetch, memory_on
 from memory_processes import eventually
 from test_memory_rebuilding import ALL, tell
 
-from prot_ros.memory.retention import BATCH, Retention
+from prot_ros.memory.forgetting.retention import BATCH, Retention
 
 
 def test_old_turns_go_and_what_was_confirmed_later_stays(fresh_url: str) -> None:

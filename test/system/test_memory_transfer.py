@@ -15,11 +15,12 @@ from test_memory_rebuilding import ALL, WHO, sayings, tell
 
 from prot_ros.core.stamps import Stamp
 from prot_ros.engines.kinds import EngineError
-from prot_ros.memory import correction, export_file
-from prot_ros.memory.erasure import Wish, erase
-from prot_ros.memory.exporting import Exported, export
-from prot_ros.memory.importing import Imported, load
+from prot_ros.memory.forgetting.erasure import Wish, erase
+from prot_ros.memory.inspection import correction
 from prot_ros.memory.long_work import connected
+from prot_ros.memory.moving import export_file
+from prot_ros.memory.moving.exporting import Exported, export
+from prot_ros.memory.moving.importing import Imported, load
 
 SETTLE_S = 60.0
 TURNS = """

@@ -21,10 +21,10 @@ from pgvector.asyncpg import register_vector
 from waiting import until
 
 from prot_ros.core.stamps import Stamp
-from prot_ros.memory import recollection, vector_indexes
+from prot_ros.memory.retrieval import recollection, vector_indexes
+from prot_ros.memory.retrieval.terms import terms
+from prot_ros.memory.retrieval.vector_indexes import LARGE, Space
 from prot_ros.memory.scopes import Scope, scope
-from prot_ros.memory.terms import terms
-from prot_ros.memory.vector_indexes import LARGE, Space
 
 DIMENSIONS = 32
 MANY = LARGE + 2_000

@@ -14,12 +14,11 @@ from database import fresh_url, server  # noqa: F401 - fixtures
 from pgvector.asyncpg import register_vector
 
 from prot_ros.engines.embedders.local import DIMENSIONS, vector
-from prot_ros.memory import turn_retrieval
 from prot_ros.memory.database import search_path
-from prot_ros.memory.schema import migrate
-from prot_ros.memory.terms import terms
-from prot_ros.memory.turn_ranking import REACH
-from prot_ros.memory.turn_retrieval import (
+from prot_ros.memory.retrieval import turn_retrieval
+from prot_ros.memory.retrieval.terms import terms
+from prot_ros.memory.retrieval.turn_ranking import REACH
+from prot_ros.memory.retrieval.turn_retrieval import (
     BY_VECTOR,
     BY_WORDS,
     COMMON,
@@ -27,6 +26,7 @@ from prot_ros.memory.turn_retrieval import (
     earlier_turns,
     index_turn,
 )
+from prot_ros.memory.schema import migrate
 
 FILLER = 'and so it went on for a while'
 

@@ -28,8 +28,8 @@ from memory_processes import (
 )
 
 from prot_ros.engines.kinds import EngineError
-from prot_ros.memory.cluster import SUN_PATH, Cluster
-from prot_ros.memory.postgres import EmbeddedPostgres
+from prot_ros.memory.server.cluster import SUN_PATH, Cluster
+from prot_ros.memory.server.postgres import EmbeddedPostgres
 
 NOBODY = 65534
 root_only = pytest.mark.skipif(os.geteuid() != 0, reason='only root can become somebody else')

@@ -22,9 +22,9 @@ from memory_processes import (
     wait_until,
 )
 
-from prot_ros.memory import postmaster
-from prot_ros.memory.cluster import Cluster
-from prot_ros.memory.postgres import EmbeddedPostgres
+from prot_ros.memory.server import postmaster
+from prot_ros.memory.server.cluster import Cluster
+from prot_ros.memory.server.postgres import EmbeddedPostgres
 
 
 def test_a_killed_owner_takes_the_server_with_it_and_the_next_start_works(

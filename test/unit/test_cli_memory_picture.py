@@ -20,7 +20,7 @@ from prot_ros.cli.memory.picture.boxes import Box, apart
 from prot_ros.cli.memory.picture.drawing import Picture
 from prot_ros.cli.memory.picture.scene import Scene, chosen, scene
 from prot_ros.core.facts import Kind
-from prot_ros.memory.dossiers import Entity, Known
+from prot_ros.memory.inspection.dossiers import Entity, Known
 
 NOW = datetime(2026, 5, 4, tzinfo=UTC)
 SVG = '{http://www.w3.org/2000/svg}'

@@ -20,8 +20,8 @@ from prot_ros.cli.memory.whom import ambiguous, near, unknown
 from prot_ros.cli.screen import columns
 from prot_ros.core.facts import Kind
 from prot_ros.engines.selection_embedder import EMBEDDERS
-from prot_ros.memory.concordance import _Turn, parts, ranked
-from prot_ros.memory.dossiers import Entity, Known
+from prot_ros.memory.inspection.concordance import _Turn, parts, ranked
+from prot_ros.memory.inspection.dossiers import Entity, Known
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 

@@ -9,8 +9,8 @@ import pytest
 from waiting import until
 
 from prot_ros.engines.kinds import EngineError
-from prot_ros.memory import anticipation
-from prot_ros.memory.anticipation import Anticipation
+from prot_ros.memory.retrieval import anticipation
+from prot_ros.memory.retrieval.anticipation import Anticipation
 
 
 @pytest.fixture(autouse=True)

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from prot_ros.engines.kinds import EngineError
-from prot_ros.memory import account, cluster
-from prot_ros.memory.account import Account
-from prot_ros.memory.cluster import LOG_BYTES, LOG_KEPT, SUN_PATH, Cluster, fits, url
-from prot_ros.memory.folders import SYSTEM_FOLDER, data_folder
+from prot_ros.memory.server import account, cluster
+from prot_ros.memory.server.account import Account
+from prot_ros.memory.server.cluster import LOG_BYTES, LOG_KEPT, SUN_PATH, Cluster, fits, url
+from prot_ros.memory.server.folders import SYSTEM_FOLDER, data_folder
 
 US = Account('us', os.geteuid(), os.getegid(), borrowed=False)
 

@@ -9,9 +9,9 @@ import pytest
 
 from prot_ros.core.facts import Fact
 from prot_ros.engines.kinds import EngineError
-from prot_ros.memory import foresight
-from prot_ros.memory.foresight import Foresight
-from prot_ros.memory.recollection import Recall
+from prot_ros.memory.retrieval import foresight
+from prot_ros.memory.retrieval.foresight import Foresight
+from prot_ros.memory.retrieval.recollection import Recall
 
 
 class Known:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prot_ros.memory.months import Month, months
+from prot_ros.memory.retrieval.months import Month, months
 
 
 @pytest.mark.parametrize(

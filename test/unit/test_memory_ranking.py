@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from prot_ros.core.facts import USER, Fact
-from prot_ros.memory import ranking
-from prot_ros.memory.ranking import Candidate
+from prot_ros.memory.retrieval import ranking
+from prot_ros.memory.retrieval.ranking import Candidate
 
 NAME = Fact(USER, 'name', 'Alice', 'my name is Alice')
 HOME = Fact(USER, 'lives in', 'Seoul', 'I live in Seoul')

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prot_ros.core.facts import USER, Fact
-from prot_ros.memory.recall import EarlierTurn, Recall, packed
+from prot_ros.memory.retrieval.recall import EarlierTurn, Recall, packed
 
 AT = datetime(2026, 5, 3, tzinfo=UTC)
 

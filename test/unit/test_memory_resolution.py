@@ -8,8 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prot_ros.core.facts import USER, Fact, Kind, Standing
-from prot_ros.memory.naming import keys, name_key
-from prot_ros.memory.resolution import Known, Mention, kind_of, mentions, resolve, told_of
+from prot_ros.memory.knowledge.naming import keys, name_key
+from prot_ros.memory.knowledge.resolution import (
+    Known,
+    Mention,
+    kind_of,
+    mentions,
+    resolve,
+    told_of,
+)
 
 
 def fact(subject: str, predicate: str, what: str, **more) -> Fact:

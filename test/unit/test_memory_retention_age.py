@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from prot_ros.memory.retention import MOST_DAYS, kept_since
+from prot_ros.memory.forgetting.retention import MOST_DAYS, kept_since
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

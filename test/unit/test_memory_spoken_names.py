@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prot_ros.memory.spoken_names import ORDINARY, REDACTED, Names
+from prot_ros.memory.forgetting.spoken_names import ORDINARY, REDACTED, Names
 
 FOUND = {
     'Jisu': (

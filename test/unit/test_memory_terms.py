@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prot_ros.memory.terms import MOST_TERMS, terms
+from prot_ros.memory.retrieval.terms import MOST_TERMS, terms
 
 
 def meet(said: str, told: str) -> set[str]:

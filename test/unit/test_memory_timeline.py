@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prot_ros.core.facts import USER, Fact, Standing
-from prot_ros.memory.timeline import Span, Telling, slot, spans, value
+from prot_ros.memory.knowledge.timeline import Span, Telling, slot, spans, value
 
 DAY = timedelta(days=1)
 START = datetime(2026, 1, 1, tzinfo=UTC)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prot_ros.memory.turn_ranking import REACH, TALK_NS, WEIGHTS, Candidate, rank
+from prot_ros.memory.retrieval.turn_ranking import REACH, TALK_NS, WEIGHTS, Candidate, rank
 
 SECOND = 10**9
 QUESTION = 'where does the cat sleep'

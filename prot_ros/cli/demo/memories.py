@@ -11,8 +11,8 @@ from pathlib import Path
 from prot_ros.cli.demo.script import NAME
 from prot_ros.cli.failure import CommandError, UsageError
 from prot_ros.engines.kinds import EngineError, Message
-from prot_ros.memory.cluster import Cluster
-from prot_ros.memory.folders import data_folder
+from prot_ros.memory.server.cluster import Cluster
+from prot_ros.memory.server.folders import data_folder
 from prot_ros.memory.store import Memory
 
 SUBFOLDER = 'demo'

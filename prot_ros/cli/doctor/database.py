@@ -12,11 +12,11 @@ import asyncpg
 
 from prot_ros.cli.doctor.finding import Finding, Findings, Level
 from prot_ros.engines.kinds import EngineError
-from prot_ros.memory.cluster import Cluster
 from prot_ros.memory.database import CONNECT_S, describe, refusal
-from prot_ros.memory.folders import data_folder
 from prot_ros.memory.in_time import where
-from prot_ros.memory.postgres import EmbeddedPostgres
+from prot_ros.memory.server.cluster import Cluster
+from prot_ros.memory.server.folders import data_folder
+from prot_ros.memory.server.postgres import EmbeddedPostgres
 
 NAME = 'database'
 OLDEST = 15

@@ -7,8 +7,8 @@ import os
 
 from prot_ros.cli.doctor.finding import Finding, Findings, Level
 from prot_ros.engines import keys
-from prot_ros.memory.folders import DATA_VARIABLE
 from prot_ros.memory.in_time import URL_VARIABLE
+from prot_ros.memory.server.folders import DATA_VARIABLE
 
 SECRETS = {
     URL_VARIABLE: 'the database server; without it an embedded one is used',

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from prot_ros.cli.memory import table
 from prot_ros.cli.memory.table import counted, minute, size
 from prot_ros.cli.screen import Screen, printable
-from prot_ros.memory.census import Counts, Server
+from prot_ros.memory.inspection.census import Counts, Server
 
 PLURALS = {'person': 'people'}
 MOST_TABLES = 6

@@ -14,8 +14,8 @@ from prot_ros.core.survival import Limits
 from prot_ros.engines.embedders.http import IN_FLIGHT
 from prot_ros.engines.kinds import EngineError
 from prot_ros.engines.selection_embedder import embedder
-from prot_ros.memory import vector_indexes
-from prot_ros.memory.vector_indexes import Space
+from prot_ros.memory.retrieval import vector_indexes
+from prot_ros.memory.retrieval.vector_indexes import Space
 
 NOWHERE = Space(0, 0)
 

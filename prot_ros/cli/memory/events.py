@@ -11,7 +11,7 @@ from enum import StrEnum
 from prot_ros.cli.memory.facts import said
 from prot_ros.cli.memory.table import INDENT, counted, day, minute
 from prot_ros.cli.screen import Screen, printable
-from prot_ros.memory.dossiers import MOST_FACTS, Entity, Known
+from prot_ros.memory.inspection.dossiers import MOST_FACTS, Entity, Known
 
 
 class Change(StrEnum):

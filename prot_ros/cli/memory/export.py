@@ -15,7 +15,7 @@ from prot_ros.cli.memory.table import counted, size
 
 if TYPE_CHECKING:
     from prot_ros.cli.screen import Screen
-    from prot_ros.memory.exporting import Exported
+    from prot_ros.memory.moving.exporting import Exported
 
 EXAMPLES = """\
 prot memory export robot.export
@@ -75,8 +75,8 @@ async def write(args: argparse.Namespace, path: Path, screen: Screen) -> Exporte
     """Write the file, showing how far it is."""
     from prot_ros.cli.memory.place import opened
     from prot_ros.cli.memory.progress import Bar
-    from prot_ros.memory.exporting import export
     from prot_ros.memory.long_work import connected
+    from prot_ros.memory.moving.exporting import export
 
     bar = Bar(screen, 'exporting', 'turns')
     async with opened(args) as memory:

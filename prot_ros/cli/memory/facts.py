@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from prot_ros.cli.memory.table import day
 from prot_ros.core.facts import IS_CALLED, USER
-from prot_ros.memory.dossiers import Known
+from prot_ros.memory.inspection.dossiers import Known
 
 
 def said(fact: Known, seen_from: int) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from prot_ros.cli.memory.table import INDENT, clipped, minute, table
 from prot_ros.cli.screen import Screen, printable
 from prot_ros.core.facts import Fact
-from prot_ros.memory.concordance import Found
+from prot_ros.memory.inspection.concordance import Found
 
 REASONS = {
     'words': 'its words',

@@ -16,8 +16,8 @@ from prot_ros.cli.memory.table import clipped, counted, minute
 
 if TYPE_CHECKING:
     from prot_ros.cli.screen import Screen
-    from prot_ros.memory.erasure import Erased, Preview, Wish
-    from prot_ros.memory.traces import Traces
+    from prot_ros.memory.forgetting.erasure import Erased, Preview, Wish
+    from prot_ros.memory.forgetting.traces import Traces
 
 EXAMPLES = """\
 prot memory forget Bora                  whatever was said of Bora, in any spelling
@@ -73,7 +73,7 @@ def run(args: argparse.Namespace) -> int:
     """Show what would go, ask, forget, and print the proof."""
     from prot_ros.cli.memory.ending import until_ended
     from prot_ros.cli.screen import Screen
-    from prot_ros.memory.erasure import Wish
+    from prot_ros.memory.forgetting.erasure import Wish
 
     if (args.name is not None) + (args.since is not None) + args.all != 1:
         raise UsageError('expected one of NAME, --since TIME and --all')
@@ -106,7 +106,7 @@ def _ask() -> None:
 
 async def _preview(args: argparse.Namespace, wish: Wish) -> Preview:
     from prot_ros.cli.memory.place import opened
-    from prot_ros.memory.erasure import preview
+    from prot_ros.memory.forgetting.erasure import preview
     from prot_ros.memory.long_work import connected
 
     async with opened(args) as memory:
@@ -117,7 +117,7 @@ async def _preview(args: argparse.Namespace, wish: Wish) -> Preview:
 
 async def _forget(args: argparse.Namespace, wish: Wish) -> tuple[Erased, Traces, bool]:
     from prot_ros.cli.memory.place import opened
-    from prot_ros.memory.erasure import erase, prove
+    from prot_ros.memory.forgetting.erasure import erase, prove
     from prot_ros.memory.in_time import where
     from prot_ros.memory.long_work import connected
 

@@ -82,7 +82,7 @@ async def _look(args: argparse.Namespace) -> tuple[str, Scene]:
     from prot_ros.cli.memory.picture.scene import chosen, scene
     from prot_ros.cli.memory.place import opened
     from prot_ros.core.facts import Kind
-    from prot_ros.memory import dossiers
+    from prot_ros.memory.inspection import dossiers
 
     async with opened(args) as memory:
         (person,) = await memory.people(args.robot, args.person)

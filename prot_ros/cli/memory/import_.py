@@ -13,7 +13,7 @@ from prot_ros.cli.memory.table import counted
 
 if TYPE_CHECKING:
     from prot_ros.cli.screen import Screen
-    from prot_ros.memory.importing import Imported
+    from prot_ros.memory.moving.importing import Imported
 
 EXAMPLES = """\
 prot memory import robot.export
@@ -54,12 +54,12 @@ async def _load(args: argparse.Namespace, screen: Screen) -> Imported:
     from contextlib import AsyncExitStack
 
     from prot_ros.cli.memory.progress import Bar
-    from prot_ros.memory import export_file
-    from prot_ros.memory.folders import data_folder
-    from prot_ros.memory.importing import load
     from prot_ros.memory.in_time import where
     from prot_ros.memory.long_work import connected
-    from prot_ros.memory.postgres import EmbeddedPostgres
+    from prot_ros.memory.moving import export_file
+    from prot_ros.memory.moving.importing import load
+    from prot_ros.memory.server.folders import data_folder
+    from prot_ros.memory.server.postgres import EmbeddedPostgres
 
     # Before a database is made for it.
     export_file.check(args.file)

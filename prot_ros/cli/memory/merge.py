@@ -44,7 +44,7 @@ async def _merge(args: argparse.Namespace) -> list[str]:
     from prot_ros.cli.memory.place import opened
     from prot_ros.cli.memory.whom import numbered
     from prot_ros.core.facts import Kind
-    from prot_ros.memory import correction, dossiers
+    from prot_ros.memory.inspection import correction, dossiers
 
     async with opened(args) as memory:
         (person,) = await memory.people(args.robot, args.person)

@@ -19,14 +19,14 @@ from asyncpg import Connection
 
 from prot_ros.cli.failure import CommandError
 from prot_ros.cli.memory.options import EVERYBODY
-from prot_ros.memory import census
-from prot_ros.memory.cluster import Cluster
 from prot_ros.memory.database import Database, describe
-from prot_ros.memory.folders import data_folder
 from prot_ros.memory.in_time import where
-from prot_ros.memory.postgres import EmbeddedPostgres
+from prot_ros.memory.inspection import census
 from prot_ros.memory.schema import migrate
 from prot_ros.memory.scopes import Scope
+from prot_ros.memory.server.cluster import Cluster
+from prot_ros.memory.server.folders import data_folder
+from prot_ros.memory.server.postgres import EmbeddedPostgres
 
 T = TypeVar('T')
 

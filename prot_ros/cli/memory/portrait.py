@@ -12,7 +12,7 @@ from prot_ros.cli.memory.table import INDENT, clipped, counted, day, table
 from prot_ros.cli.memory.whom import spoken_of, what
 from prot_ros.cli.screen import Screen, columns, printable
 from prot_ros.core.facts import Kind
-from prot_ros.memory.dossiers import MOST_FACTS, NAMING, Entity, Known
+from prot_ros.memory.inspection.dossiers import MOST_FACTS, NAMING, Entity, Known
 
 TITLES = {
     Kind.PERSON: 'People',

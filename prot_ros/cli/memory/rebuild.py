@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from prot_ros.cli.memory.place import Opened, Person
     from prot_ros.cli.screen import Screen
     from prot_ros.engines.kinds import FactReader
-    from prot_ros.memory.rebuilding import Progress
+    from prot_ros.memory.moving.rebuilding import Progress
 
 EXAMPLES = """\
 prot memory rebuild
@@ -96,9 +96,9 @@ async def _one(
     watch: bool,
 ) -> Progress:
     from prot_ros.cli.memory.progress import Bar
-    from prot_ros.memory import rebuilding
-    from prot_ros.memory.extraction import Extraction
+    from prot_ros.memory.knowledge.extraction import Extraction
     from prot_ros.memory.long_work import connected, transaction
+    from prot_ros.memory.moving import rebuilding
 
     scope = person.scope.number
     unless = reader.name if args.other_readers else None

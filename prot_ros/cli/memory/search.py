@@ -87,7 +87,8 @@ async def _look(
     from asyncpg import Connection
 
     from prot_ros.cli.memory.finds import Finds, Line
-    from prot_ros.memory import concordance, recollection
+    from prot_ros.memory.inspection import concordance
+    from prot_ros.memory.retrieval import recollection
 
     async def look(connection: Connection) -> Finds:
         space, lack = await embedding.space(connection, person.scope.heard)

@@ -89,7 +89,7 @@ async def _overview(memory: Opened, person: Person, at_most: int) -> Overview:
     from asyncpg import Connection
 
     from prot_ros.cli.memory.portrait import Overview
-    from prot_ros.memory import dossiers
+    from prot_ros.memory.inspection import dossiers
 
     async def look(connection: Connection) -> Overview:
         scope = person.scope.number
@@ -110,7 +110,7 @@ async def _portrait(memory: Opened, person: Person, name: str) -> Portrait:
 
     from prot_ros.cli.memory import whom
     from prot_ros.cli.memory.portrait import Portrait
-    from prot_ros.memory import dossiers
+    from prot_ros.memory.inspection import dossiers
 
     async def look(connection: Connection) -> Portrait:
         entity = await whom.find(connection, person, name)

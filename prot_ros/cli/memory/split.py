@@ -71,7 +71,7 @@ async def _split(args: argparse.Namespace) -> list[str]:
     from prot_ros.cli.memory.table import clipped, minute, table
     from prot_ros.cli.memory.whom import numbered
     from prot_ros.core.facts import Kind
-    from prot_ros.memory import correction, dossiers
+    from prot_ros.memory.inspection import correction, dossiers
 
     wanted = {number for spans in args.turns for span in spans for number in span}
     async with opened(args) as memory:

@@ -13,7 +13,7 @@ from prot_ros.cli.memory.options import add_json, add_person, add_place
 
 if TYPE_CHECKING:
     from prot_ros.cli.memory.place import Person
-    from prot_ros.memory.census import Counts, Server
+    from prot_ros.memory.inspection.census import Counts, Server
 
 EXAMPLES = """\
 prot memory stats
@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
 
 async def _count(args: argparse.Namespace) -> tuple[str, Server, dict[str, Counts]]:
     from prot_ros.cli.memory.place import opened
-    from prot_ros.memory import census
+    from prot_ros.memory.inspection import census
 
     async with opened(args) as memory:
         people = await memory.people(args.robot, args.person, everybody=True)

@@ -12,7 +12,7 @@ from prot_ros.cli.arguments import CommandParser
 from prot_ros.cli.memory.options import add_json, add_person, add_place, words
 
 if TYPE_CHECKING:
-    from prot_ros.memory.dossiers import Entity, Known
+    from prot_ros.memory.inspection.dossiers import Entity, Known
 
 EXAMPLES = """\
 prot memory timeline me
@@ -55,7 +55,7 @@ async def _look(args: argparse.Namespace) -> tuple[Entity, list[Known]]:
 
     from prot_ros.cli.memory import whom
     from prot_ros.cli.memory.place import opened
-    from prot_ros.memory import dossiers
+    from prot_ros.memory.inspection import dossiers
 
     async with opened(args) as memory:
         (person,) = await memory.people(args.robot, args.person)

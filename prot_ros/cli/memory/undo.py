@@ -42,7 +42,7 @@ async def _undo(args: argparse.Namespace) -> list[str]:
     from prot_ros.cli.memory.place import opened
     from prot_ros.cli.memory.table import minute, table
     from prot_ros.cli.memory.whom import numbered
-    from prot_ros.memory import correction, dossiers
+    from prot_ros.memory.inspection import correction, dossiers
 
     async with opened(args) as memory:
         (person,) = await memory.people(args.robot, args.person)

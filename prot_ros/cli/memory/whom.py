@@ -13,9 +13,9 @@ from prot_ros.cli.failure import UsageError
 from prot_ros.cli.memory.place import Person
 from prot_ros.cli.memory.table import day, table
 from prot_ros.cli.screen import printable
-from prot_ros.memory import dossiers
-from prot_ros.memory.dossiers import Entity
-from prot_ros.memory.naming import name_key
+from prot_ros.memory.inspection import dossiers
+from prot_ros.memory.inspection.dossiers import Entity
+from prot_ros.memory.knowledge.naming import name_key
 
 NEAR = 3
 """Names that are suggested."""

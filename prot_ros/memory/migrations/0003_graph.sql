@@ -181,7 +181,7 @@ CREATE TABLE space (
 
 -- Every index begins with the scope: one in the order of turns alone would tempt the planner to
 -- look for one person's turns among everybody's. Indexes over vectors are made for a scope when it
--- has become large (`memory/vector_indexes.py`).
+-- has become large (`memory/retrieval/vector_indexes.py`).
 CREATE TABLE turn_vector (
     scope integer NOT NULL,
     space smallint NOT NULL REFERENCES space ON DELETE CASCADE,

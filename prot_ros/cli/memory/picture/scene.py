@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from prot_ros.core.circles import CIRCLES, circle_of
 from prot_ros.core.facts import Kind
-from prot_ros.memory.dossiers import Entity, Known
+from prot_ros.memory.inspection.dossiers import Entity, Known
 
 MOST_WORDS = 3
 """Predicates on one link; the rest are counted."""

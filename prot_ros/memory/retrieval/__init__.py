@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is remembered: words, names, vectors and links, in one statement, ranked and packed."""
