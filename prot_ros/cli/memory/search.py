@@ -22,7 +22,7 @@ prot memory search 지수는 어디에 살아?
 prot memory search --most 5 --json coffee"""
 FACTS = 20
 """As many as a reply is given."""
-ENGINES = ('auto', 'voyage', 'openai', 'local')
+ENGINES = ('auto', 'voyage', 'openai', 'local', 'minilm', 'static', 'onnx')
 """As `selection_embedder` has them; a test compares."""
 
 
