@@ -268,6 +268,10 @@ async def run(args: argparse.Namespace, data: Path) -> list[Figures]:
                     )
                     if wanted > there:
                         print(f'# {wanted - there} entities are made', file=sys.stderr, flush=True)
+                        for table in vector_indexes.TABLES:
+                            # Filled first and made at once, as when an embedder was changed.
+                            index = vector_indexes.name(table, scope, number)
+                            await connection.execute(f'DROP INDEX IF EXISTS {index}')
                         await made_up_graph.grow(
                             connection,
                             scope,
