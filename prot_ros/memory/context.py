@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection
 from datetime import datetime
 
 from prot_ros.core.context import Estimate, History
@@ -80,12 +79,13 @@ class ConversationContext:
             None,
         )
 
-    def forget(self, turns: Collection[Stamp]) -> None:
-        """Leave out what was said in these turns."""
-        kept = [message for message in self._history.messages if message.turn not in turns]
+    async def reload(self) -> None:
+        """Have no more in mind than the memory has: something was forgotten there."""
+        kept = await self._memory.recent(self._most_messages)
         self._history.drop(len(self._history.messages))
         for message in kept:
             self._history.add(message)
+        self._earlier = await self._memory.summary() if self._earlier else ''
 
     def prompt(self, utterance: str, recall: Recall, now: datetime) -> Prompt:
         """Return what a reply is made from."""

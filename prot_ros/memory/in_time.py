@@ -263,6 +263,11 @@ class MemoryInTime:
         gone = (await self._memory.forget(Wish(name=name))).gone
         return gone.turns + gone.redacted
 
+    @property
+    def forgettings(self) -> int:
+        """How often something was forgotten, as far as the latest recall knows."""
+        return 0 if self._memory is None else self._memory.forgettings
+
     async def search(self, text: str, limit: int) -> Recall:
         """Return what is known of something, for whoever has the time; raise EngineError."""
         return NOTHING if self._memory is None else await self._memory.recall(text, limit)

@@ -111,8 +111,12 @@ ORDER BY t.id DESC LIMIT $3
 """
 # What was just said is committed already, and would find itself first of all.
 _JUST_SAID = """
-SELECT id FROM (SELECT id, utterance FROM turn WHERE scope = $1 ORDER BY id DESC LIMIT 1) AS latest
-WHERE utterance = $2
+SELECT forgettings, (
+    SELECT id FROM (
+        SELECT id, utterance FROM turn WHERE scope = $1 ORDER BY id DESC LIMIT 1
+    ) AS latest WHERE utterance = $2
+) AS turn
+FROM scope WHERE id = $1
 """
 # What was cut before anything was heard has been asked again, as part of a later turn.
 _RECENT = """
@@ -181,6 +185,8 @@ class Memory:
         )
         self.grown = asyncio.Event()
         """Set when a turn has been read; whoever waits for that clears it first."""
+        self.forgettings = 0
+        """How often something was forgotten, by whomever, as far as the latest look-up knows."""
         self.warmed_up = 0
         """What was asked before the memory was there for others."""
         self._summed_up: Waiting | None = None
@@ -361,6 +367,8 @@ class Memory:
         self, connection: Connection, words: str, vector: list[float]
     ) -> tuple[EarlierTurn, ...]:
         """Return what was said before that matters, and is not what was said just now."""
+        just = await connection.fetchrow(_JUST_SAID, self._scope.number, words)
+        self.forgettings = just['forgettings']
         ranked = await turn_retrieval.earlier_turns(
             connection,
             self._scope.number,
@@ -368,7 +376,7 @@ class Memory:
             vector,
             self._space.number,
             TURNS,
-            below=await connection.fetchval(_JUST_SAID, self._scope.number, words),
+            below=just['turn'],
         )
         return tuple(
             EarlierTurn(

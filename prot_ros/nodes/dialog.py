@@ -227,6 +227,7 @@ class DialogNode(ProtNode[Params]):
         # What is answered when a reply that does not yield at once has ended.
         self._next: Reply | None = None
         self._latest = NEVER
+        self._forgettings = self.memory.forgettings
         self._answering: asyncio.Task[None] | None = None
         self._delivery = Delivery(
             lambda: self.params,
@@ -546,6 +547,9 @@ class DialogNode(ProtNode[Params]):
         # Not the turn's own task: what the user said is kept, also when its answer is cut.
         committing = self.tasks.create_task(self._commit(reply), name='commit')
         recalled = await self.memory.recall(reply.utterance)
+        if self.memory.forgettings != self._forgettings:
+            await self.talk.reload()
+            self._forgettings = self.memory.forgettings
         reply.remembered = len(recalled.facts)
         reply.mark('memory', self.now())
         prompt = self.talk.prompt(reply.utterance, recalled, datetime.now().astimezone())
@@ -568,7 +572,6 @@ class DialogNode(ProtNode[Params]):
             self.get_logger().error(f'what was said is not forgotten: {err or "no answer"}')
             line = Line.NOT_FORGOTTEN
         else:
-            self.talk.forget(turns)
             reply.forgotten = True
             line = Line.FORGOTTEN
         await self._delivery.say(reply, _one(answer(line, reply.utterance)))
