@@ -34,19 +34,24 @@ CIRCLES: Mapping[str, frozenset[str]] = {
 }  # fmt: skip
 """By name, the last word of what somebody in it is to the user."""
 
+# English words stand alone; Korean ones take endings without a space. Words that say much else,
+# such as `work`, name a circle only in a phrase of their own.
 _SPOKEN = {
-    'family': r'famil(y|ies)|relatives?|parents|siblings|kin|가족|식구|친척|부모님|형제|자매|집안',
-    'friends': r'friends|친구들?',
-    'work': r'work|job|office|colleagues|coworkers|co-workers|회사|직장|동료들?',
-    'school': r'school|university|college|class(mates)?|학교|대학교?|반',
-    'neighbors': r'neighbou?rs|neighbou?rhood|이웃들?|동네',
-    'pets': r'pets?|animals?|반려동물|애완동물|동물',
+    'family': (r'famil(?:y|ies)|relatives?|parents|siblings', '가족|식구|친척|부모님|형제|자매'),
+    'friends': (r'friends', '친구들'),
+    'work': (r'at work|colleagues|co-?workers|teammates', '직장|회사|동료'),
+    'school': (r'at school|class(?:mates)|teachers', '학교|반 친구'),
+    'neighbors': (r'neighbou?rs|neighbou?rhood', '이웃'),
+    'pets': (r'pets?', '반려동물|애완동물'),
 }
-# Korean words take endings without a space.
 _PATTERNS = {
-    name: re.compile(rf'(?<!\w)(?:{words})(?![a-z])', re.IGNORECASE)
-    for name, words in _SPOKEN.items()
+    name: re.compile(rf'\b(?:{english})\b|(?<!\w)(?:우리|내|제)?\s*(?:{korean})', re.IGNORECASE)
+    for name, (english, korean) in _SPOKEN.items()
 }
+_ASKING = re.compile(
+    r'\b(?:about|who|what do you (?:know|remember))\b|대해|대하여|누구|누가|알아|알고|기억',
+    re.IGNORECASE,
+)
 
 
 def circle_of(role: str) -> str:
@@ -59,3 +64,9 @@ def circles_spoken_of(text: str) -> tuple[str, ...]:
     """Return the circles that a text names."""
     plain = unicodedata.normalize('NFKC', text[:2_000])
     return tuple(name for name, pattern in _PATTERNS.items() if pattern.search(plain))
+
+
+def circle_asked_about(text: str) -> str:
+    """Return the circle whose members a text asks for; '' for none, or for several."""
+    named = circles_spoken_of(text)
+    return named[0] if len(named) == 1 and _ASKING.search(text[:2_000]) else ''

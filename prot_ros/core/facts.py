@@ -10,6 +10,9 @@ from enum import StrEnum
 USER = 'user'
 """The subject of a fact about the person who is speaking."""
 
+OWNED = f"{USER}'s "
+"""Begins what somebody is to the user: `user's sister`."""
+
 NOTE = 'asked to remember'
 """The predicate of what the user wants kept where no other fits; its object is the text."""
 

@@ -17,7 +17,6 @@ import asyncio
 import logging
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
@@ -39,7 +38,7 @@ from prot_ros.memory.long_work import connected
 from prot_ros.memory.retrieval import recollection, turn_retrieval, vector_indexes, vectors
 from prot_ros.memory.retrieval.anticipation import Anticipation
 from prot_ros.memory.retrieval.foresight import Foresight
-from prot_ros.memory.retrieval.recall import EarlierTurn, Recall
+from prot_ros.memory.retrieval.recall import EarlierTurn, Recall, earlier
 from prot_ros.memory.retrieval.terms import MOST_TEXT
 from prot_ros.memory.retrieval.vector_indexes import Space
 from prot_ros.memory.retrieval.vectors import Vectors
@@ -132,8 +131,8 @@ class Memory:
 
     What `shared` means is said in `scopes`. Turns older than `retention_days` go; 0 keeps all.
     `url` names a server; None runs one on `data_folder`. `reader` reads facts out of what was
-    said, and `embedder` is a service that takes its time and
-    may be away: only recalling waits for it, and not long. The caller opens and closes both.
+    said, and `embedder` is a service that takes its time and may be away: only recalling waits for
+    it, and not long. The caller opens and closes both.
     """
 
     def __init__(
@@ -378,15 +377,7 @@ class Memory:
             TURNS,
             below=just['turn'],
         )
-        return tuple(
-            EarlierTurn(
-                text=each.candidate.text,
-                at=datetime.fromtimestamp(each.candidate.stamp / 1e9).astimezone(),
-                reason='words' if each.own > 0 else 'beside',
-            )
-            for each in ranked
-            if each.candidate.text
-        )
+        return earlier(ranked)
 
     def _state(self) -> int | None:
         settled = self._extraction is not None and self._extraction.is_settled

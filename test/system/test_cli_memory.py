@@ -168,7 +168,7 @@ def test_search_tells_what_would_be_remembered_and_why(told_url: str) -> None:
     first = found['facts'][0]
     assert (first['fact']['subject'], first['fact']['object']) == ('Bora', 'Busan')
     assert first['reason'] in ('words', 'name')
-    assert found['turns'][0]['utterance'] == 'My sister Bora lives in Busan'
+    assert found['turns'][0]['text'] == 'My sister Bora lives in Busan'
     out = printed(told_url, 'search', '지수는 어디에 살아?')
     assert '내 여동생 지수는 부산에 살아' in out
     nothing = printed(told_url, 'search', '%')

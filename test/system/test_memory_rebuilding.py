@@ -68,13 +68,22 @@ async def rebuild(url: str, memory: Memory | None = None, **which: object) -> in
         if memory is None:
             async with memory_on(url) as worker:
                 assert await worker.settled(SETTLE_S)
+                await finished(url)
         else:
             assert memory._extraction is not None
             memory._extraction.wake()
             assert await memory.settled(SETTLE_S)
-        async with connection.transaction():
-            assert await rebuilding.finish(connection, scope)
+            await finished(url)
     return turns
+
+
+async def finished(url: str) -> None:
+    """Wait until the worker has applied again what people decided."""
+
+    async def over() -> bool:
+        return not await fetch(url, 'SELECT FROM prot.rebuilding')
+
+    await eventually(over)
 
 
 def test_a_long_conversation_read_again_comes_to_the_same_and_again(fresh_url: str) -> None:
@@ -199,8 +208,7 @@ def test_a_killed_rebuilding_has_lost_nothing_and_goes_on(fresh_url: str) -> Non
             assert (await rebuilding.progress(connection, scope)).unread > 0
         async with memory_on(fresh_url) as memory:
             assert await memory.settled(SETTLE_S)
-        async with connected(fresh_url) as connection, connection.transaction():
-            assert await rebuilding.finish(connection, scope)
+            await finished(fresh_url)
         assert await fetch(fresh_url, ALL) == facts
 
     asyncio.run(story())

@@ -20,7 +20,6 @@ from prot_ros.cli.memory.whom import ambiguous, near, unknown
 from prot_ros.cli.screen import columns
 from prot_ros.core.facts import Kind
 from prot_ros.engines.selection_embedder import EMBEDDERS
-from prot_ros.memory.inspection.concordance import _Turn, parts, ranked
 from prot_ros.memory.inspection.dossiers import Entity, Known
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -203,17 +202,3 @@ def test_a_fact_is_told_from_the_end_that_is_looked_at() -> None:
     assert facts.said(fact, 5) == 'likes tea'
     assert facts.said(fact, 9) == 'Bora likes tea'
     assert facts.said(known(1, 'likes', 'tea', object=9), 9) == 'the user likes tea'
-
-
-def test_turns_are_found_by_rare_words_before_common_ones() -> None:
-    turns = [
-        _Turn(1, NOON, 'I like the garden', ''),
-        _Turn(2, NOON, 'I like the sea', ''),
-        _Turn(3, NOON, 'the telescope is new', ''),
-        _Turn(4, NOON, 'nothing of it', '', similarity=0.8),
-    ]
-    found = ranked(('the', 'like', 'telescope'), turns, 9)
-    assert found[0].turn == 3
-    assert next(each for each in found if each.turn == 4).reason == 'near'
-    assert len(ranked(('the',), turns, 2)) == 2
-    assert parts('Telescope 지수는')[:2] == ['telescope', 'tele']

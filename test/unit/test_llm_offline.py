@@ -166,3 +166,30 @@ def test_reply_can_be_spoken_as_it_is(utterance):
     said = talk(utterance)
     assert re.fullmatch(r"[A-Za-z가-힣 ,:.?!'\n-]+", said)
     assert said.endswith(('.', '?', '!'))
+
+
+def test_the_family_is_told_of_and_nobody_else():
+    conversation = Conversation()
+    for each in ('my sister is called Bora', 'my dog is called Rex', 'my father lives in Busan'):
+        conversation.say(each)
+    told = conversation.say('what do you know about my family?')
+    assert 'Bora' in told
+    assert 'Busan' in told
+    assert 'Rex' not in told
+    told = conversation.say('우리 가족에 대해 뭐 알아?')
+    assert '보라' in told or 'Bora' in told
+    assert 'Rex' not in told
+    assert 'Rex' in conversation.say('tell me about my pets')
+
+
+@pytest.mark.parametrize(
+    ('question', 'answer'),
+    [
+        ('what do you know about my family?', 'You have not told me anything about your family.'),
+        ('who are my friends?', 'You have not told me anything about your friends.'),
+        ('우리 가족에 대해 뭐 알아?', '가족에 대해서는 말해 주신 것이 없어요.'),
+        ('내 친구들은 누구야?', '친구들에 대해서는 말해 주신 것이 없어요.'),
+    ],
+)
+def test_of_a_circle_of_nobody_nothing_was_told(question, answer):
+    assert talk(question) == answer

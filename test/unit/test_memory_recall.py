@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prot_ros.core.facts import USER, Fact
-from prot_ros.memory.retrieval.recall import EarlierTurn, Recall, packed
+from prot_ros.memory.retrieval.recall import EarlierTurn, Recall, earlier, packed
+from prot_ros.memory.retrieval.turn_ranking import Candidate, rank
 
 AT = datetime(2026, 5, 3, tzinfo=UTC)
 
@@ -63,3 +64,19 @@ def test_the_budget_holds_and_reasons_go_with_their_facts(
     assert sum(map(len, (*told[0], *told[1]))) <= budget
     assert len(kept.reasons) == len(kept.facts)
     assert told[0] == facts[: len(told[0])]
+
+
+def test_an_earlier_turn_says_how_it_was_found_and_when_it_was_said() -> None:
+    at = int(AT.timestamp() * 1e9)
+    turns = [
+        Candidate(1, at, '', 'about the garden', words=2.0, after=(2,)),
+        Candidate(2, at + 1, '', 'it is green', found=False, before=(1,)),
+        Candidate(3, at + 10**14, '', 'flowers', similarity=0.9),
+        Candidate(4, at + 10**15, '', '', words=2.0),
+    ]
+    told = {turn.turn: turn for turn in earlier(rank(turns, 'garden', 9))}
+    assert {number: turn.reason for number, turn in told.items()} == {
+        1: 'words', 2: 'beside', 3: 'near',
+    }  # fmt: skip
+    assert told[1].at == AT
+    assert told[1].score > told[2].score

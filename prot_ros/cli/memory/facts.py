@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from prot_ros.cli.memory.table import day
-from prot_ros.core.facts import IS_CALLED, USER
+from prot_ros.core.facts import IS_CALLED, OWNED, USER
 from prot_ros.memory.inspection.dossiers import Known
 
 
@@ -20,7 +20,7 @@ def said(fact: Known, seen_from: int) -> str:
 def sentence(fact: Known) -> str:
     """Return subject, predicate and object."""
     subject = fact.subject_told
-    if subject == USER or subject.startswith(f"{USER}'s "):
+    if subject == USER or subject.startswith(OWNED):
         subject = f'the {subject}'
     return f'{subject} {fact.predicate} {fact.object_told}'
 

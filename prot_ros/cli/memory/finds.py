@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from prot_ros.cli.memory.table import INDENT, clipped, minute, table
 from prot_ros.cli.screen import Screen, printable
 from prot_ros.core.facts import Fact
-from prot_ros.memory.inspection.concordance import Found
+from prot_ros.memory.retrieval.recall import EarlierTurn
 
 REASONS = {
     'words': 'its words',
@@ -18,6 +18,7 @@ REASONS = {
     'link': 'linked to who was named',
     'circle': 'the circle',
     'user': 'about the user',
+    'beside': 'beside one that was found',
 }
 """Channel that found a fact best, as `ranking` calls it, in words."""
 LEAST_TEXT = 30
@@ -40,7 +41,7 @@ class Finds:
     text: str
     facts: tuple[Line, ...]
     """The most relevant first."""
-    turns: tuple[Found, ...]
+    turns: tuple[EarlierTurn, ...]
     lack: str
     """Why no vectors were compared; '' where they were."""
 
@@ -53,10 +54,10 @@ def show(screen: Screen, found: Finds) -> None:
     for text in table(rows) or [f'{INDENT}nothing']:
         screen.line(text)
     screen.line()
-    screen.line(screen.style('bold', 'Turns in which the like was said'))
+    screen.line(screen.style('bold', 'What was said before'))
     turns = [
         (f'{turn.turn}', minute(turn.at), f'{turn.score:.2f}', REASONS[turn.reason],
-         clipped(turn.utterance or turn.heard, width))
+         clipped(turn.text, width))
         for turn in found.turns
     ]  # fmt: skip
     for text in table(turns) or [f'{INDENT}none']:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from prot_ros.cli.arguments import CommandParser
@@ -105,22 +106,28 @@ async def _one(
     bar = Bar(screen, f'{person.name}: read again', 'turns')
     extraction = Extraction(memory.database, scope, reader)
     async with connected(memory.url) as connection:
-        await transaction(
+        turns = await transaction(
             connection,
             lambda: rebuilding.begin(
                 connection, scope, since=args.since, unless=unless, afresh=args.afresh
             ),
         )
+
+        async def look() -> Progress:
+            # A robot that runs may have finished it before anybody looks.
+            at = await rebuilding.progress(connection, scope)
+            return replace(at, turns=max(turns, at.turns))
+
         try:
             if not watch:
                 extraction.start()
-            at = await rebuilding.progress(connection, scope)
+            at = await look()
             loop = asyncio.get_running_loop()
             moved = loop.time()
             while not at.over:
                 bar(at.done, at.turns)
                 await asyncio.sleep(LOOK_S)
-                before, at = at, await rebuilding.progress(connection, scope)
+                before, at = at, await look()
                 if at.unread != before.unread:
                     moved = loop.time()
                 elif watch and loop.time() > moved + PATIENCE_S:

@@ -32,7 +32,7 @@ def parser() -> CommandParser:
         'memory search',
         'Say what the robot would remember if somebody said TEXT, most relevant first, and why:\n'
         'by words, by name, by a circle that was named, near in meaning, linked to somebody who\n'
-        'was named, or about the user. Then the turns in which the like was said.',
+        'was named, or about the user. Then what was said before that it would be told, too.',
         EXAMPLES,
     )
     parser.add_argument('text', nargs='+', metavar='TEXT', help='needs no quotes')
@@ -87,18 +87,18 @@ async def _look(
     from asyncpg import Connection
 
     from prot_ros.cli.memory.finds import Finds, Line
-    from prot_ros.memory.inspection import concordance
-    from prot_ros.memory.retrieval import recollection
+    from prot_ros.memory.retrieval import recollection, turn_retrieval
+    from prot_ros.memory.retrieval.recall import earlier
 
     async def look(connection: Connection) -> Finds:
         space, lack = await embedding.space(connection, person.scope.heard)
         recalled = await recollection.recall(
             connection, person.scope, text, embedding.vector, space, limit
         )
-        turns = await concordance.find(
+        turns = await turn_retrieval.earlier_turns(
             connection, person.scope.number, text, embedding.vector, space.number, limit
         )
         lines = tuple(map(Line, recalled.facts, recalled.reasons))
-        return Finds(person.name, text, lines, tuple(turns), lack)
+        return Finds(person.name, text, lines, earlier(turns), lack)
 
     return await memory.look(look)

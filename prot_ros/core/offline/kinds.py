@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from prot_ros.core.facts import IS_CALLED, USER, Fact, Kind
+from prot_ros.core.facts import IS_CALLED, OWNED, USER, Fact, Kind
 from prot_ros.core.offline.plain_text import listed
 
 _ANIMALS = frozenset(
@@ -32,7 +32,7 @@ def with_kinds(facts: Sequence[Fact]) -> list[Fact]:
     named = {
         fact.object: _of_relation(fact.subject)
         for fact in facts
-        if fact.predicate == IS_CALLED and fact.subject.startswith(f"{USER}'s ")
+        if fact.predicate == IS_CALLED and fact.subject.startswith(OWNED)
     }
     return [
         replace(

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from prot_ros.core.facts import NOTE, USER, Fact, Standing
+from prot_ros.core.facts import NOTE, OWNED, USER, Fact, Standing
 from prot_ros.core.offline.romanization import romanised
 
 _ONE_VALUE = frozenset({
@@ -27,7 +27,6 @@ _INTRODUCTION = (
     'studies at', 'birthday', 'is', 'likes', 'dislikes', 'has',
 )  # fmt: skip
 _ARTICLES = frozenset({'a', 'an', 'the', 'my', 'to'})
-_OWNED = f"{USER}'s "
 
 
 class Knowledge:
@@ -84,9 +83,7 @@ class Knowledge:
             for fact in self.facts
             if _key(fact.subject) in keys
             # The sentence names both, also when the fact that links them was not recalled.
-            or (
-                subject.startswith(_OWNED) and spoken in fact.text.lower() and fact.subject != USER
-            )
+            or (subject.startswith(OWNED) and spoken in fact.text.lower() and fact.subject != USER)
         ]
 
     def who(self, predicate: str, value: str) -> list[Fact]:
@@ -101,11 +98,11 @@ class Knowledge:
         keys = {_key(subject)}
         if subject != USER and self.name and _key(self.name) == _key(subject):
             keys.add(_key(USER))
-        if subject.startswith(_OWNED) and not any(_key(f.subject) in keys for f in self.facts):
+        if subject.startswith(OWNED) and not any(_key(f.subject) in keys for f in self.facts):
             # `my sister` may be the older sister who was told of; an only one, so it is she.
-            relation = _key(subject).removeprefix(_OWNED)
+            relation = _key(subject).removeprefix(OWNED)
             wider = {_key(fact.subject) for fact in self.facts}
-            keys |= {key for key in wider if key.endswith(f' {relation}') and _OWNED in key}
+            keys |= {key for key in wider if key.endswith(f' {relation}') and OWNED in key}
         for fact in self.facts:
             if fact.predicate != 'is called':
                 continue

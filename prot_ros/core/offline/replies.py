@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from itertools import groupby
 
-from prot_ros.core.facts import NOTE, USER, Fact, Standing
+from prot_ros.core.circles import circle_asked_about, circle_of
+from prot_ros.core.facts import NOTE, OWNED, USER, Fact, Standing
 from prot_ros.core.language import detect
 from prot_ros.core.offline.facts_told import facts_told
 from prot_ros.core.offline.knowledge import (
@@ -49,6 +50,9 @@ _ALWAYS = {
     Kind.UNKNOWN: Line.NOT_UNDERSTOOD,
 }
 """Where there is only one thing to say."""
+_MAY_BE_OF_A_CIRCLE = frozenset({
+    Kind.QUESTION, Kind.UNKNOWN, Kind.ABILITIES, Kind.IDENTITY, Kind.ASK_ABOUT, Kind.ASK_WHO,
+})  # fmt: skip
 
 
 def reply(situation: Situation) -> str:
@@ -73,6 +77,9 @@ class _Reply:
             names = self._book.joined([each.name for each in LANGUAGES.values()])
             return self._say(Line.FOREIGN, languages=names)
         intent = self._language.intent(self._s.utterance)
+        circle = self._circle() if intent.kind in _MAY_BE_OF_A_CIRCLE and not self._told else ''
+        if circle:
+            return circle
         if not self._told or intent.kind is Kind.DENY:
             return self._answer(intent)
         acknowledged = self._acknowledge()
@@ -194,13 +201,28 @@ class _Reply:
     def _everything(self, intent: Intent) -> str:
         found = self._known.about(intent.subject)
         if intent.subject == USER:
-            theirs = f"{USER}'s "
-            found = [*found, *(f for f in self._known.facts if f.subject.startswith(theirs))]
+            found = [*found, *(f for f in self._known.facts if f.subject.startswith(OWNED))]
         if found:
             return self._state(in_order(without_echoes(found))[:_MAX_ABOUT])
         if intent.subject == USER:
             return self._say(Line.NOTHING_ABOUT_YOU)
         return self._say(Line.NOTHING_ABOUT, who=self._book.named(intent.subject))
+
+    def _circle(self) -> str:
+        """Tell of those in the family, at work, or elsewhere; '' where none of these is meant."""
+        asked = circle_asked_about(self._s.utterance)
+        if not asked:
+            return ''
+        members = dict.fromkeys(
+            fact.subject
+            for fact in self._known.facts
+            if fact.subject.startswith(OWNED)
+            and circle_of(fact.subject.removeprefix(OWNED)) == asked
+        )
+        found = [fact for member in members for fact in self._known.about(member)]
+        if not found:
+            return self._say(Line.NOTHING_ABOUT, who=self._book.named(OWNED + asked))
+        return self._state(without_echoes(list(dict.fromkeys(found)))[:_MAX_ABOUT])
 
     def _who(self, intent: Intent) -> str:
         found = self._known.who(intent.predicate, intent.object)

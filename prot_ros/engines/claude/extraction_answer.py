@@ -16,7 +16,7 @@ from datetime import UTC, date, datetime, time, tzinfo
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from prot_ros.core.facts import USER, Fact, Kind, Standing
+from prot_ros.core.facts import OWNED, USER, Fact, Kind, Standing
 from prot_ros.engines.claude.extraction_request import MOST_FACTS
 from prot_ros.engines.kinds import EngineError
 
@@ -151,7 +151,7 @@ def _subject(text: str) -> str:
     if folded in _THE_ROBOT or (apostrophe and owner in _THE_ROBOT):
         return ''
     if apostrophe and owner in _THE_USER:
-        return f"{USER}'s {rest}"
+        return OWNED + rest
     return straight
 
 

@@ -12,8 +12,8 @@ from datetime import datetime
 
 from asyncpg import Connection, Record
 
-from prot_ros.core.facts import USER, Kind, Standing
-from prot_ros.memory.knowledge.naming import OWNED, is_role, keys
+from prot_ros.core.facts import OWNED, USER, Kind, Standing
+from prot_ros.memory.knowledge.naming import is_role, keys
 from prot_ros.memory.storable import key
 
 MOST_ENTITIES = 5_000

@@ -12,7 +12,7 @@ from collections import defaultdict
 from asyncpg import Connection
 
 from prot_ros.core.circles import circle_of
-from prot_ros.memory.knowledge.naming import OWNED
+from prot_ros.core.facts import OWNED
 
 MOST_MEMBERS = 100
 """Of one circle, those spoken of last."""

@@ -19,6 +19,8 @@ from prot_ros.engines.fact_rules import RuleReader
 from prot_ros.engines.kinds import EngineError, FactReader, Message, Reading
 from prot_ros.memory.database import Database
 from prot_ros.memory.knowledge import entities, graph
+from prot_ros.memory.long_work import transaction
+from prot_ros.memory.moving import rebuilding
 from prot_ros.memory.retrieval import turn_retrieval
 from prot_ros.memory.storable import storable
 
@@ -64,7 +66,8 @@ UPDATE extraction SET attempts = attempts + 1, failure = $2,
 WHERE turn = $1
 """
 _WAITING = """
-SELECT count(*) AS waiting, extract(epoch FROM min(retry_at) - now())::float8 AS due_s
+SELECT count(*) AS waiting, extract(epoch FROM min(retry_at) - now())::float8 AS due_s,
+       EXISTS (SELECT FROM rebuilding WHERE scope = $1) AS rebuilding
 FROM extraction WHERE scope = $1 AND extracted_at IS NULL
 """
 
@@ -167,9 +170,15 @@ class Extraction:
             lambda connection: connection.fetchrow(_WAITING, self._scope), WRITE_S, patient=True
         )
         self.waiting = row['waiting']
+        if row['rebuilding']:
+            await self._database.run(self._finish_rebuilding, WRITE_S, patient=True)
         due_s = row['due_s']
         self._due = due_s is not None and due_s <= 0
         return _IDLE_S if due_s is None else min(_IDLE_S, max(_TAKEN_S, due_s))
+
+    async def _finish_rebuilding(self, connection: Connection) -> None:
+        """Apply again what people decided, once there is nothing more to read."""
+        await transaction(connection, lambda: rebuilding.finish(connection, self._scope))
 
     async def _next(self, connection: Connection) -> bool:
         """Extract the oldest turn that is due; return whether there was one."""

@@ -132,13 +132,7 @@ class _Writer:
             self._turn.scope,
             self._turn.number,
             nth,
-            fact.subject,
-            fact.predicate,
-            fact.object,
-            fact.text,
-            fact.since,
-            fact.until,
-            fact.standing.value,
+            *_said(fact),
             subject,
             object_,
             place,
@@ -193,18 +187,20 @@ class _Writer:
 
 async def _is_told(connection: Connection, turn: Turn, told: Sequence[Fact]) -> bool:
     rows = await connection.fetch(_TOLD, turn.number)
-    return [tuple(row) for row in rows] == [
-        (
-            fact.subject,
-            fact.predicate,
-            fact.object,
-            fact.text,
-            fact.since,
-            fact.until,
-            fact.standing.value,
-        )
-        for fact in told
-    ]
+    return [tuple(row) for row in rows] == [_said(fact) for fact in told]
+
+
+def _said(fact: Fact) -> tuple[object, ...]:
+    """Return what a telling has of a fact, in the order of its columns."""
+    return (
+        fact.subject,
+        fact.predicate,
+        fact.object,
+        fact.text,
+        fact.since,
+        fact.until,
+        fact.standing.value,
+    )
 
 
 def _storable(fact: Fact) -> Fact:

@@ -10,12 +10,10 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from prot_ros.core.facts import USER, Kind
+from prot_ros.core.facts import OWNED, Kind
 from prot_ros.core.offline.romanization import romanised
 from prot_ros.memory.storable import key
 
-OWNED = f"{USER}'s "
-"""Begins what somebody is to the user: `user's sister`."""
 SHORT = '~'
 """Begins the key of a part of a name, such as a given name."""
 

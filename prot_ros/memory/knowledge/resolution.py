@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from prot_ros.core.facts import IS_CALLED, USER, Fact, Kind, Standing
-from prot_ros.memory.knowledge.naming import OWNED, SHORT, is_role, keys
+from prot_ros.core.facts import IS_CALLED, OWNED, USER, Fact, Kind, Standing
+from prot_ros.memory.knowledge.naming import SHORT, is_role, keys
 from prot_ros.memory.storable import key
 
 _NAMED = (IS_CALLED, 'name')

@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from prot_ros.core.facts import Fact
+from prot_ros.memory.retrieval.turn_ranking import Ranked
 
 TURN_SHARE = 0.4
 """Of a budget, for what was said word by word; what facts leave over is theirs as well."""
@@ -21,7 +22,27 @@ class EarlierTurn:
     at: datetime
     """When, with a time zone."""
     reason: str
-    """`words` where it shares words with what was said, `beside` where its neighbour does."""
+    """`words` where it shares words with what was said, `near` where only its vector is near,
+    `beside` where its neighbour was found."""
+    turn: int = 0
+    """Its number."""
+    score: float = 0.0
+    """As `turn_ranking` has it."""
+
+
+def earlier(ranked: Iterable[Ranked]) -> tuple[EarlierTurn, ...]:
+    """Return the turns that were found as they are told; those without words are left out."""
+    return tuple(
+        EarlierTurn(
+            text=each.candidate.text,
+            at=datetime.fromtimestamp(each.candidate.stamp / 1e9).astimezone(),
+            reason='words' if each.candidate.words else 'near' if each.own > 0 else 'beside',
+            turn=each.candidate.turn,
+            score=each.score,
+        )
+        for each in ranked
+        if each.candidate.text
+    )
 
 
 @dataclass(frozen=True)

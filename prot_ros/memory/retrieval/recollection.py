@@ -9,13 +9,14 @@ newest. `ranking` decides.
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 
 from asyncpg import Connection, Record
 
 from prot_ros.core.circles import circles_spoken_of
-from prot_ros.core.facts import USER, Fact
+from prot_ros.core.facts import OWNED, USER, Fact
 from prot_ros.memory.knowledge.timeline import slot
 from prot_ros.memory.retrieval.ranking import Candidate, rank
 from prot_ros.memory.retrieval.recall import Recall
@@ -197,6 +198,7 @@ _NEAREST = """
 """
 IDENTITY = ('name', 'lives in')
 """Predicates of which the user has one value each, and which make them who they are."""
+_THE_USER = re.compile(r'\b[Tt]he user\b|사용자')
 NEAR_ENTITY = 0.35
 """Cosine from which an entity may be meant."""
 
@@ -270,6 +272,8 @@ def _candidate(row: Record, scope: Scope) -> Candidate:
 def _told_by(fact: Fact, person: str) -> Fact:
     """In another's memory the user is that other person."""
     subject = fact.subject
-    if subject == USER or subject.startswith(f"{USER}'s "):
+    if subject == USER or subject.startswith(OWNED):
         subject = person + subject.removeprefix(USER)
-    return replace(fact, subject=subject, text=f'{person}: {fact.text}')
+    # A function, because in a pattern's replacement a name's backslashes would mean something.
+    text = _THE_USER.sub(lambda _: person, fact.text)
+    return replace(fact, subject=subject, text=f'{person} told: {text}')

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from prot_ros.core.facts import NOTE, USER, Standing
+from prot_ros.core.facts import NOTE, OWNED, USER, Standing
 from prot_ros.core.offline.english.numbers import say, say_birthday
 from prot_ros.core.offline.english.words import OWNED_NUMBERS
 from prot_ros.core.offline.plain_text import listed
@@ -94,7 +94,7 @@ def named(subject: str) -> str:
     """Name whom a fact is about, to the user: `your sister`, `Bob`, `you`."""
     if subject == USER:
         return 'you'
-    if subject.startswith(f"{USER}'s "):
+    if subject.startswith(OWNED):
         return 'your' + subject[len(f"{USER}'s") :]
     return romanised(subject)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from prot_ros.core.facts import NOTE, USER, Fact, Standing
+from prot_ros.core.facts import NOTE, OWNED, USER, Fact, Standing
 from prot_ros.core.offline.korean.numbers import say_birthday, say_native
 from prot_ros.core.offline.korean.words import FAVOURITES, KIN
 from prot_ros.core.offline.romanization import has_final, has_final_rieul
@@ -91,7 +91,9 @@ _FAVOURITE = (
 _OTHER = ('{s}: {p} {o}', '{p} {o}', '{p} {o}', '{s}: {p} {o}')
 _KIN_WORDS = {'sister': '자매', 'brother': '형제', 'dog': '강아지', 'mother': '어머니',
               'father': '아버지', 'older sister': '누나', 'older brother': '형',
-              'best friend': '제일 친한 친구', 'wife': '아내'}  # fmt: skip
+              'best friend': '제일 친한 친구', 'wife': '아내', 'family': '가족',
+              'friends': '친구들', 'work': '직장 동료', 'school': '학교 친구',
+              'neighbors': '이웃', 'pets': '반려동물'}  # fmt: skip
 _RECORD, _TO_USER, _ACKNOWLEDGED, _OF_OTHERS = range(4)
 
 
@@ -121,7 +123,7 @@ def acknowledged(fact: Fact) -> str:
 
 def named(subject: str, hint: str = '') -> str:
     """Name whom a fact is about, to the user; `hint` may hold the user's own word for them."""
-    owner = f"{USER}'s "
+    owner = OWNED
     if not subject.startswith(owner):
         return subject
     relations = subject.removeprefix(owner).split("'s ")
