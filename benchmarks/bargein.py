@@ -41,7 +41,7 @@ from running_graph import RunningGraph  # noqa: E402
 from prot_ros import graph  # noqa: E402
 from prot_ros.core.stamps import MILLISECOND, SECOND, Stamp  # noqa: E402
 from prot_ros.core.turns import Interrupt  # noqa: E402
-from prot_ros.core.wire import PlaybackState  # noqa: E402
+from prot_ros.core.wire import Playback, PlaybackState  # noqa: E402
 
 RATE = 16000
 FRAME = RATE // 50
@@ -191,13 +191,14 @@ class Measurement:
             self._silence()
             return
         # The robot may have been silent before what is labelled as the beginning.
+        silenced = self._silenced(held)
         first = observer.wait(
             graph.MIC_AUDIO, lambda c: c.pcm == room.onset, within=3, since=spoken
         )
         arrived = Stamp(first.stamp + 20 * MILLISECOND)
-        figures.silent.append((held.stamp - arrived) / MILLISECOND)
+        figures.silent.append((silenced - arrived) / MILLISECOND)
         if self._monitor is not None:
-            figures.monitor.append(self._last_audible(spoken, arrived, held.stamp))
+            figures.monitor.append(self._last_audible(spoken, arrived, silenced))
         observer.wait_for(lambda: room.quiet, within=10, what='the end of what is said')
         self._silence()
 
@@ -216,6 +217,17 @@ class Measurement:
             if self._monitor is None
             else self._last_audible(asked, now, cut.stamp)
         )
+
+    def _silenced(self, held: Playback) -> Stamp:
+        """Return since when a reply that is held has been inaudible."""
+        silent = held.stamp
+        before = [p for p in self._robot.observer.of(graph.PLAYBACK) if p.stamp < held.stamp]
+        for report in reversed(before):
+            if report.state == PlaybackState.HUSHED and report.turn == held.turn:
+                silent = report.stamp
+            elif report.state != PlaybackState.SENTENCE:
+                break
+        return silent
 
     def _silence(self) -> None:
         """Bring the robot back to rest, whatever it is doing."""

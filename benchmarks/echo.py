@@ -39,12 +39,13 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / 'test'), str(HERE)]
 
 import voices  # noqa: E402
+from detectors import Silences  # noqa: E402
 from echo_path import heard, reference  # noqa: E402
 from echo_through_server import cancelled  # noqa: E402
 from recordings import word_overlap  # noqa: E402
 from room import RATE, Room, Sound, pcm, samples  # noqa: E402
 
-from prot_ros.core.endpointing import Endpointer, SpeechEnded, SpeechStarted  # noqa: E402
+from prot_ros.core.endpointing import Endpointer, SpeechEnded  # noqa: E402
 from prot_ros.engines import selection  # noqa: E402
 from prot_ros.engines.kinds import EchoCanceller, EngineError  # noqa: E402
 from prot_ros.engines.pocketsphinx.recognizer import PocketSphinxRecognizer  # noqa: E402
@@ -214,17 +215,20 @@ def staged(robot: Sound, room: Room, users: list[BargeIn]) -> tuple[Sound, Sound
 
 
 def utterances(sound: Sound, settings: Settings) -> Iterator[tuple[float, float]]:
-    """Yield when each utterance is known to have begun, and when to have ended, s."""
+    """Yield since when the robot is silent for each utterance, and when that has ended, s."""
     vad = selection.voice_activity(settings, RATE).engine
     endpointer = Endpointer(start=vad.start, end_silence_ms=END_SILENCE_MS)
     audio, began = pcm(sound), 0.0
+    silences = Silences()
     for number in range(len(sound) // FRAME):
         end_s = (number + 1) * FRAME_S
         frame = audio[2 * number * FRAME : 2 * (number + 1) * FRAME]
-        for event in endpointer.push(vad.probability(frame)):
-            if isinstance(event, SpeechStarted):
-                began = end_s
-            elif isinstance(event, SpeechEnded):
+        events = endpointer.push(vad.probability(frame), rising=vad.rising)
+        since = silences.push(events, number + 1)
+        if since is not None:
+            began = since * FRAME_S
+        for event in events:
+            if isinstance(event, SpeechEnded):
                 yield began, end_s
                 began = 0.0
     if began:

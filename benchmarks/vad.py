@@ -19,10 +19,15 @@ from pathlib import Path
 import numpy as np
 import sounds
 import voices
-from detectors import FRAME, RATE, SUSTAIN_MS, Detector, Pcm, detectors
+from detectors import FRAME, RATE, SUSTAIN_MS, Detector, Pcm, Silences, detectors
 from sounds import Rng, Samples
 
-from prot_ros.core.endpointing import SpeechStarted, SpeechSuspected, SpeechSustained
+from prot_ros.core.endpointing import (
+    SpeechLikely,
+    SpeechStarted,
+    SpeechSuspected,
+    SpeechSustained,
+)
 
 FLOOR_DBFS = -75.0
 """A quiet room: pink noise under everything."""
@@ -55,6 +60,10 @@ class Heard:
     suspected: list[int] = field(default_factory=list)
     """Of what begins without having been suspected, the beginning."""
     started: list[int] = field(default_factory=list)
+    silent: list[int] = field(default_factory=list)
+    """Since when the robot is inaudible for what has begun."""
+    mistaken: int = 0
+    """How often it was inaudible for nothing."""
     sustained: list[int] = field(default_factory=list)
     cpu_s: float = 0.0
 
@@ -93,15 +102,21 @@ def hear(detector: Detector, pcm: Pcm) -> Heard:
         SpeechSustained: out.sustained,
     }
     suspicious = False
+    silences = Silences()
     began = time.process_time()
-    for number, probability in enumerate(detector.hear(pcm), 1):
-        for event in endpointer.push(probability):
+    for number, (probability, rising) in enumerate(detector.hear(pcm), 1):
+        events = endpointer.push(probability, rising=rising)
+        since = silences.push(events, number * detector.step)
+        if since is not None:
+            out.silent.append(since)
+        for event in events:
             if type(event) in kept:
                 kept[type(event)].append(number * detector.step)
             if isinstance(event, SpeechStarted) and not suspicious:
                 out.suspected.append(number * detector.step)
             # Dismissed or begun, a suspicion is over.
-            suspicious = isinstance(event, SpeechSuspected)
+            suspicious = isinstance(event, SpeechSuspected | SpeechLikely)
+    out.mistaken = silences.mistaken
     out.cpu_s = time.process_time() - began
     return out
 
@@ -173,18 +188,19 @@ def onsets(found: list[Detector], rng: Rng) -> tuple[str, dict[str, float]]:
     counts = {group: REPEATS * sum(g == group for g, _ in everybody) for group in groups}
     total = sum(counts[group] for group in speaking)
     out = [
-        '## Onset\n\nFrom the first sample of speech to `SpeechStarted`: median / 95th '
-        f'percentile in ms. {total} utterances.\n',
+        '## Onset\n\nFrom the first sample of speech to the decision by which it is silent, '
+        f'median / 95th percentile in ms. {total} utterances. That is `SpeechStarted` or, for '
+        'prot, `SpeechLikely` where the former follows before it is dismissed.\n',
+        table(['', *SNRS], [[one.name, *cells(one.name, 'silent', speaking)] for one in found]),
+        '\nTo `SpeechStarted`, by which an utterance has begun:\n',
         table(['', *SNRS], [[one.name, *cells(one.name, 'started', speaking)] for one in found]),
         '\nTo `SpeechSuspected`, which lowers the voice, or to a beginning at once:\n',
         table(['', *SNRS], [[one.name, *cells(one.name, 'suspected', speaking)] for one in found]),
     ]
     for group in groups:
         out += [
-            f'\n`SpeechStarted` for {group} ({counts[group]}):\n',
-            table(
-                ['', *SNRS], [[one.name, *cells(one.name, 'started', [group])] for one in found]
-            ),
+            f'\nTo silence, for {group} ({counts[group]}):\n',
+            table(['', *SNRS], [[one.name, *cells(one.name, 'silent', [group])] for one in found]),
         ]
     out += [
         '\nBackchannels that go on long enough to take the turn from the robot '
@@ -220,7 +236,7 @@ def _sustained(heard: Heard, room: Speech) -> str:
 def false_starts(found: list[Detector], rng: Rng, seed: int, minutes: int) -> str:
     """Return the table of how often sounds that are no speech begin an utterance."""
     heard: dict[str, list[str]] = {}
-    totals = {one.name: np.zeros(3) for one in found}
+    totals = {one.name: np.zeros(4) for one in found}
     streams = dict(sounds.streams(seed, 60 * minutes))
     far = voices.babble(rng, 60 * minutes * RATE) * sounds.amplitude(BABBLE_DBFS)
     streams['babble (people, but far)'] = (far, None)
@@ -231,15 +247,13 @@ def false_starts(found: list[Detector], rng: Rng, seed: int, minutes: int) -> st
         row = [kind, '' if events is None else f'{events / hours:.0f}']
         for one in found:
             result = hear(one, pcm)
-            starts, dips = len(result.started), len(result.suspected)
-            row.append(f'{starts / hours:.0f} ({dips / hours:.0f})')
+            counts = np.array([len(result.started), result.mistaken, len(result.suspected)])
+            row.append('{:.0f} ({:.0f}, {:.0f})'.format(*counts / hours))
             if not kind.startswith('babble'):
-                totals[one.name] += np.array([starts, dips, hours])
+                totals[one.name] += np.append(counts, hours)
         heard[kind] = row
         print(kind, row[1:], file=sys.stderr)
-    means = [
-        f'{starts / hours:.1f} ({dips / hours:.0f})' for starts, dips, hours in totals.values()
-    ]
+    means = ['{:.1f} ({:.0f}, {:.0f})'.format(*total[:3] / total[3]) for total in totals.values()]
     mean = ['mean, without babble', '', *means]
     return table(['per hour of', 'events', *(one.name for one in found)], [*heard.values(), mean])
 

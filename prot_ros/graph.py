@@ -143,7 +143,7 @@ INTERRUPT = Topic(
 )  # fmt: skip
 BARGE_IN = Topic(
     'barge_in', BargeIn, EVENT_QOS, ('vad', 'dialog'), ('dialog', 'speaker'),
-    'somebody may be speaking over the robot: suspected, confirmed, sustained, dismissed',
+    'somebody may be speaking over the robot: suspected, likely, confirmed, sustained, dismissed',
 )  # fmt: skip
 MUTE = Topic('mute', bool, LATCHED_QOS, ('any',), ('mic',), 'true closes the microphone')
 PUSH_TO_TALK = Topic(

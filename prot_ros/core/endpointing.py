@@ -11,7 +11,9 @@ types would never be answered. A long one is cut, and goes on as the same uttera
 
 There are more events around the beginning, so that a listener can react in stages: a first speech
 frame raises a suspicion, which the beginning confirms, or which is dismissed when the window holds
-no speech any more; an utterance that has had more speech than a "mm-hm" is sustained.
+no speech any more. Where a detector says that something rises which may become a voice, that is
+likely for a moment, in which the beginning confirms it, or else it is dismissed. An utterance that
+has had more speech than a "mm-hm" is sustained.
 
 What begins an utterance also keeps it going: more than half of a window cannot be speech without
 two frames of it that are next to each other or next but one, and a frame that may begin one all by
@@ -61,6 +63,15 @@ class SpeechSuspected:
 
 
 @dataclass(frozen=True)
+class SpeechLikely:
+    """What just began rises out of the quiet as a voice does, before it can be told for certain.
+
+    Followed by SpeechStarted or, `LIKELY_FRAMES` later, by SuspicionDismissed. A suspicion may
+    have come before it, and is part of it then.
+    """
+
+
+@dataclass(frozen=True)
 class SuspicionDismissed:
     """No utterance has begun, and no speech is left of which one could."""
 
@@ -94,12 +105,18 @@ class SpeechEnded:
 
 Event = (
     SpeechSuspected
+    | SpeechLikely
     | SuspicionDismissed
     | SpeechStarted
     | SpeechSustained
     | SpeechCut
     | SpeechEnded
 )
+
+
+LIKELY_FRAMES = 10
+"""For how long something may be likely: a detector is sure of a soft beginning, the f of "four",
+after 100 to 200 ms."""
 
 
 class Endpointer:
@@ -169,21 +186,24 @@ class Endpointer:
         self._spoke = (False, False)
         """Within an utterance, whether the two frames before the current one were speech."""
         self._suspicious = False
+        self._likely = 0
+        """For how many frames more it stays likely that a voice has begun."""
         self._sustained = False
         self._spoken = 0
         self._silent = 0
         self._length = 0
 
-    def push(self, probability: float) -> list[Event]:
+    def push(self, probability: float, *, rising: bool = False) -> list[Event]:
         """Take the next frame: its probability of speech, 0 to 1. Return what it brings about.
 
-        Whatever is not at or above a threshold is silence, NaN included.
+        Whatever is not at or above a threshold is silence, NaN included. `rising` says that a
+        voice may be beginning, of which the detector is not sure yet.
         """
         if self._in_speech:
             self._spoken += probability >= self._threshold
             events = self._within_speech(probability)
         else:
-            events = self._before_speech(probability)
+            events = self._before_speech(probability, rising)
         if self._in_speech and not self._sustained and self._spoken >= self._sustain:
             self._sustained = True
             # After the beginning, where one frame brings both about; before a cut.
@@ -191,12 +211,21 @@ class Endpointer:
             events.insert(1 if after else 0, SpeechSustained())
         return events
 
-    def _before_speech(self, probability: float) -> list[Event]:
+    def _before_speech(self, probability: float, rising: bool) -> list[Event]:
         self._recent.append(probability)
         recent = list(self._recent)
         speech = [one >= self._threshold for one in recent]
         if any(evidence.met_by(recent) for evidence in self._start):
             return [self._begin(speech)]
+        if self._likely:
+            self._likely -= 1
+            if self._likely:
+                return []
+            self._suspicious = False
+            return [SuspicionDismissed()]
+        if rising:
+            self._likely = LIKELY_FRAMES
+            return [SpeechLikely()]
         if speech[-1] and not self._suspicious:
             self._suspicious = True
             return [SpeechSuspected()]
@@ -207,6 +236,7 @@ class Endpointer:
 
     def _begin(self, speech: list[bool]) -> SpeechStarted:
         ago = len(speech) - 1 - speech.index(True)
+        self._likely = 0
         self._spoken = sum(speech)
         self._spoke = (len(speech) > 1 and speech[-2], speech[-1])
         self._recent.clear()

@@ -27,7 +27,7 @@ class PushToTalk:
         """Note the button; it counts from the next frame on."""
         self._pressed = pressed
 
-    def push(self, probability: float) -> list[Event]:
+    def push(self, probability: float, *, rising: bool = False) -> list[Event]:
         """Take the next frame; return what it brings about."""
         if not self._in_speech:
             if not self._pressed:

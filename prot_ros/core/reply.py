@@ -54,8 +54,8 @@ class Reply:
     _sounding: dict[int, tuple[float, float | None]] = field(default_factory=dict)
     _alignment: dict[int, list[tuple[int, float]]] = field(default_factory=dict)
     _marks: dict[str, Stamp] = field(default_factory=dict)
-    _holding: bool = False
-    _held_at: Stamp = NEVER
+    _silent: bool = False
+    _silent_at: Stamp = NEVER
     """When the loudspeaker last fell silent for somebody."""
 
     def mark(self, stage: str, at: Stamp) -> None:
@@ -75,10 +75,11 @@ class Reply:
         """
         if self.ended is not None:
             return False
-        if report.state != PlaybackState.HELD:
-            self._holding = False
-        elif not self._holding:
-            self._holding, self._held_at = True, report.stamp
+        if report.state in (PlaybackState.HUSHED, PlaybackState.HELD):
+            if not self._silent:
+                self._silent, self._silent_at = True, report.stamp
+        elif report.state in (PlaybackState.STARTED, PlaybackState.PROGRESS):
+            self._silent = False
         if report.started != NEVER:
             self.mark('first_audio', report.synthesized)
             self.mark('audible', report.started)
@@ -166,8 +167,8 @@ class Reply:
         first = next((self._marks[stage] for stage in STAGES if stage in self._marks), None)
         if first is not None and self.audible:
             out['voice_to_voice'] = round(milliseconds(first, self._marks['audible']), 1)
-        if self.cut == BARGE_IN and self._held_at > self.cut_at:
-            out['barge_in'] = round(milliseconds(self.cut_at, self._held_at), 1)
+        if self.cut == BARGE_IN and self._silent_at > self.cut_at:
+            out['barge_in'] = round(milliseconds(self.cut_at, self._silent_at), 1)
         return out
 
     def report(self) -> TurnReport:

@@ -303,6 +303,8 @@ class BargeInStage:
 
     SUSPECTED = 'suspected'
     """Somebody may be starting to speak: the robot lowers its voice."""
+    LIKELY = 'likely'
+    """Something rises as a voice does: the robot is inaudible until it is known, for 200 ms."""
     CONFIRMED = 'confirmed'
     """An utterance has begun: the robot is silent, and keeps its place."""
     SUSTAINED = 'sustained'
@@ -310,7 +312,7 @@ class BargeInStage:
     DISMISSED = 'dismissed'
     """It was nothing to fall silent for: the robot goes on."""
 
-    ALL = (SUSPECTED, CONFIRMED, SUSTAINED, DISMISSED)
+    ALL = (SUSPECTED, LIKELY, CONFIRMED, SUSTAINED, DISMISSED)
 
 
 @dataclass(frozen=True)
@@ -318,7 +320,7 @@ class BargeIn:
     """`barge_in`: what is known of somebody who may be speaking over the robot."""
 
     turn: Stamp
-    """The utterance's. While it is only suspected: when its first frame was captured."""
+    """The utterance's. While it is not confirmed: when its first frame was captured."""
     stage: str
     """One of BargeInStage."""
     stamp: Stamp = NEVER
@@ -338,6 +340,8 @@ class PlaybackState:
     """Sentence `seq` has been heard to its end."""
     FINISHED = 'finished'
     """The whole reply has been heard."""
+    HUSHED = 'hushed'
+    """Goes on inaudibly, because somebody may have begun to speak."""
     HELD = 'held'
     """Silent because somebody speaks; it may go on from here."""
     CUT = 'cut'
@@ -345,7 +349,7 @@ class PlaybackState:
     FAILED = 'failed'
     """The loudspeaker was lost; what follows of the turn will not be heard."""
 
-    ALL = (STARTED, PROGRESS, SENTENCE, HELD, FINISHED, CUT, FAILED)
+    ALL = (STARTED, PROGRESS, SENTENCE, HUSHED, HELD, FINISHED, CUT, FAILED)
 
 
 @dataclass(frozen=True)

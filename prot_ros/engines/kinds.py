@@ -101,6 +101,10 @@ class VoiceActivity(Protocol):
     start: tuple[Evidence, ...]
     """What of its probabilities is enough to begin an utterance: some are surer than others."""
 
+    rising: bool
+    """Whether with the latest frame a voice may be beginning that it is not sure of yet. False
+    where it cannot tell."""
+
     def probability(self, frame: bytes) -> float:
         """Return how sure it is, 0 to 1, that a 20 ms frame at the configured rate is speech."""
         ...
@@ -318,6 +322,10 @@ class Playback(Engine, Protocol):
         """
         ...
 
+    async def hush(self) -> None:
+        """Go on inaudibly, until `resume` or the end of the stream; else as `duck`."""
+        ...
+
     async def hold(self) -> None:
         """Fall silent at once and keep what was not heard yet; writing and draining wait.
 
@@ -326,7 +334,7 @@ class Playback(Engine, Protocol):
         ...
 
     async def resume(self) -> None:
-        """Undo both: go on at full volume, after a hold with the sample after the last one heard.
+        """Undo all three: go on at full volume, after a hold with the sample after the last heard.
 
         The volume glides in 10 ms. Does nothing where there is nothing to undo.
         """

@@ -7,12 +7,13 @@ Subscribes
     interrupt    Header            what belongs to void turns falls silent at once
 Publishes
     speaker/playback    String (JSON)     Playback: started, progress (10 Hz), each sentence's
-                                          end, held, finished or cut
+                                          end, hushed, held, finished or cut
     speaker/reference   Int16MultiArray   what sounds, stamped with the time at which it does
 
-Silence comes in stages. Where somebody may be starting to speak the voice is lowered; where an
-utterance has begun the reply is held: silent at once, its place kept. It goes on when the
-utterance turns out to be a cough, and ends with the interrupt when it does not.
+Silence comes in stages. Where somebody may be starting to speak the voice is lowered; where that
+is likely it is inaudible, and goes on beneath, so that a mistake costs a dip and no time; where an
+utterance has begun the reply is held: silent, its place kept. It goes on when the utterance turns
+out to be a cough, and ends with the interrupt when it does not.
 """
 
 from __future__ import annotations
@@ -95,6 +96,7 @@ class SpeakerNode(ProtNode[Params]):
         self._yielding_to = NEVER
         self._sentence_to_finish: int | None = None
         self._suspected = NEVER
+        self._hushed = False
         self._held_at = NEVER
         self._may_go_on = asyncio.Event()
         self._may_go_on.set()
@@ -154,8 +156,8 @@ class SpeakerNode(ProtNode[Params]):
                     self.get_logger().warning('nobody told what became of the barge-in; going on')
                     await self._go_on()
                 continue
-            if barge_in.stage == BargeInStage.SUSPECTED:
-                await self._duck(barge_in.turn)
+            if barge_in.stage in (BargeInStage.SUSPECTED, BargeInStage.LIKELY):
+                await self._lower(barge_in.turn, hush=barge_in.stage == BargeInStage.LIKELY)
             elif barge_in.stage == BargeInStage.CONFIRMED:
                 await self._hold(barge_in.turn)
             elif barge_in.stage == BargeInStage.DISMISSED:
@@ -167,24 +169,31 @@ class SpeakerNode(ProtNode[Params]):
         if turn == self._suspected:
             self._suspected = NEVER
             if self._held_at == NEVER:
-                await self.engine.resume()
-        # One that is older than the utterance that is waited for means another.
-        elif turn >= self._yielding_to:
+                await self._resume()
+        # Any other than the utterance that is waited for means another.
+        elif turn == self._yielding_to:
             await self._go_on()
 
     def _yields_to(self, turn: Stamp) -> bool:
         return NEVER < self._turn < turn and self._policy != Policy.NEVER
 
-    async def _duck(self, turn: Stamp) -> None:
-        if self._yields_to(turn) and self._policy == Policy.INTERRUPTIBLE:
-            self._dips += 1
-            self._suspected = turn
+    async def _lower(self, turn: Stamp, *, hush: bool) -> None:
+        if not self._yields_to(turn) or self._policy != Policy.INTERRUPTIBLE:
+            return
+        self._dips += turn != self._suspected
+        self._suspected = turn
+        if not hush:
             await self.engine.duck()
+            return
+        await self.engine.hush()
+        if self._suspected == turn and self._turn != NEVER:
+            self._hushed = True
+            self._report(PlaybackState.HUSHED, self._playout.position(self.engine.played()))
 
     async def _hold(self, turn: Stamp) -> None:
         if self.gate.is_void(turn) or turn <= self._yielding_to:
             return
-        self._suspected = NEVER
+        self._suspected, self._hushed = NEVER, False
         self._yielding_to = turn
         self._may_go_on.clear()
         if not self._yields_to(turn):
@@ -204,7 +213,14 @@ class SpeakerNode(ProtNode[Params]):
         self._yielding_to = self._suspected = self._held_at = NEVER
         self._sentence_to_finish = None
         self._may_go_on.set()
+        await self._resume()
+
+    async def _resume(self) -> None:
         await self.engine.resume()
+        if self._hushed:
+            self._hushed = False
+            if self._turn != NEVER:
+                self._report(PlaybackState.PROGRESS, self._playout.position(self.engine.played()))
 
     async def _wait_for_the_floor(self, chunk: AudioChunk) -> None:
         """Wait while the reply has to wait; an interrupt cancels who waits here."""
@@ -288,9 +304,12 @@ class SpeakerNode(ProtNode[Params]):
             self._note_start()
             if self._started != NEVER:
                 self._report_sentences()
-                held = self._held_at != NEVER
-                state = PlaybackState.HELD if held else PlaybackState.PROGRESS
-                self._report(state, self._playout.position(self.engine.played()))
+                self._report(self._now_playing(), self._playout.position(self.engine.played()))
+
+    def _now_playing(self) -> str:
+        if self._held_at != NEVER:
+            return PlaybackState.HELD
+        return PlaybackState.HUSHED if self._hushed else PlaybackState.PROGRESS
 
     def _report_sentences(self) -> None:
         for position in self._playout.finished(self.engine.played()):
@@ -301,6 +320,7 @@ class SpeakerNode(ProtNode[Params]):
         self._report(state, self._playout.position(played))
         self._ended, self._turn = self._turn, NEVER
         self._held_at = self._suspected = NEVER
+        self._hushed = False
 
     def _report(self, state: str, position: Position) -> None:
         self.publish(

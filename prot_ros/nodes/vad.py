@@ -8,7 +8,7 @@ Subscribes
 Publishes
     vad/speech      Bool              latched: whether somebody is speaking
     vad/utterance   Int16MultiArray   pre-roll, speech, then an empty chunk marked final
-    barge_in        String (JSON)     BargeIn: suspected, confirmed, sustained, dismissed
+    barge_in        String (JSON)     BargeIn: suspected, likely, confirmed, sustained, dismissed
 Services
     ~/push_to_talk  SetBool           as the topic
 
@@ -31,6 +31,7 @@ from prot_ros.core.endpointing import (
     Endpointer,
     SpeechCut,
     SpeechEnded,
+    SpeechLikely,
     SpeechStarted,
     SpeechSuspected,
     SpeechSustained,
@@ -166,6 +167,8 @@ class VadNode(ProtNode[Params]):
             )
         self._activity.reset()
         self._turn = NEVER
+        self._suspicion = NEVER
+        """When the first frame was captured of what may be an utterance."""
         self._seq = 0
         self._next_seq: int | None = None
         self._last_end = NEVER
@@ -197,11 +200,14 @@ class VadNode(ProtNode[Params]):
         self._recent.append(chunk)
         if self._turn != NEVER:
             self._send(chunk)
-        for event in self._endpointer.push(probability):
+        for event in self._endpointer.push(probability, rising=self._activity.rising):
             if isinstance(event, SpeechSuspected):
-                self._tell(BargeInStage.SUSPECTED, chunk.stamp)
+                self._suspect(BargeInStage.SUSPECTED, chunk.stamp)
+            elif isinstance(event, SpeechLikely):
+                self._suspect(BargeInStage.LIKELY, chunk.stamp)
             elif isinstance(event, SuspicionDismissed):
-                self._tell(BargeInStage.DISMISSED, chunk.stamp)
+                self._tell(BargeInStage.DISMISSED, self._suspicion)
+                self._suspicion = NEVER
             elif isinstance(event, SpeechStarted):
                 self._begin_utterance(event)
             elif isinstance(event, SpeechSustained):
@@ -213,10 +219,17 @@ class VadNode(ProtNode[Params]):
                 self._end_utterance(Stamp(_end(chunk) - silence), continues=False)
                 self.publish(graph.SPEECH, False)
 
+    def _suspect(self, stage: str, at: Stamp) -> None:
+        # All stages of one suspicion have its first frame's time, by which others know it again.
+        if self._suspicion == NEVER:
+            self._suspicion = at
+        self._tell(stage, self._suspicion)
+
     def _begin_utterance(self, event: SpeechStarted) -> None:
         first = max(0, len(self._recent) - 1 - event.onset_frames_ago)
         onset = self._recent[first].stamp
         self._turn = self.gate.begin(onset)
+        self._suspicion = NEVER
         self._seq = 0
         self._utterances += 1
         # Before all else: the robot is silent when this has arrived.

@@ -90,6 +90,64 @@ def test_a_suspicion_lowers_the_voice_and_its_dismissal_raises_it_again(ros):
     ros.run(scenario)
 
 
+def test_what_is_likely_makes_the_voice_inaudible_and_costs_no_time_if_it_was_nothing(ros):
+    async def scenario():
+        async with playing(ros, 2.4) as (node, peer, seen, _):
+            suspicion = node.now()
+            await tell(peer, BargeInStage.SUSPECTED, suspicion)
+            await tell(peer, BargeInStage.LIKELY, suspicion)
+            await until(lambda: PlaybackState.HUSHED in states(seen))
+            await until(lambda: states(seen).count(PlaybackState.HUSHED) >= 3)
+            hushed = [p for p in seen['speaker/playback'] if p.state == PlaybackState.HUSHED]
+            assert loudness(seen, hushed[1].stamp)[-1] < -90
+            assert hushed[-1].turn_played_ms > hushed[0].turn_played_ms
+            await tell(peer, BargeInStage.DISMISSED, suspicion)
+            await until(lambda: states(seen)[-1] == PlaybackState.PROGRESS)
+            heard_again = seen['speaker/playback'][-1].stamp
+            await until(
+                lambda: (
+                    loudness(seen, heard_again)
+                    and loudness(seen, heard_again)[-1] == pytest.approx(dbfs(TONE), abs=0.5)
+                )
+            )
+            await until(lambda: states(seen)[-1] == PlaybackState.FINISHED)
+            assert PlaybackState.HELD not in states(seen)
+
+    ros.run(scenario)
+
+
+def test_what_is_likely_and_then_confirmed_is_held_and_no_sound_comes_between(ros):
+    async def scenario():
+        async with playing(ros, 2.4) as (node, peer, seen, _):
+            suspicion = node.now()
+            await tell(peer, BargeInStage.LIKELY, suspicion)
+            await until(lambda: states(seen)[-1] == PlaybackState.HUSHED)
+            hushed = seen['speaker/playback'][-1].stamp
+            told = len(seen['speaker/reference'])  # what was told before is told anew
+            await tell(peer, BargeInStage.CONFIRMED, Stamp(suspicion - MILLISECOND))
+            await until(lambda: states(seen).count(PlaybackState.HELD) >= 2)
+            after = [p.state for p in seen['speaker/playback'] if p.stamp >= hushed]
+            assert set(after) == {PlaybackState.HUSHED, PlaybackState.HELD}
+            later = seen['speaker/reference'][told + 2 :]  # its glide
+            assert max([dbfs(c.pcm) for c in later], default=-100.0) < -90
+
+    ros.run(scenario)
+
+
+def test_a_dismissal_of_something_else_does_not_let_go_of_what_is_held(ros):
+    async def scenario():
+        async with playing(ros, 1.5) as (node, peer, seen, _):
+            spoken = node.now()
+            await tell(peer, BargeInStage.CONFIRMED, spoken)
+            await until(lambda: states(seen)[-1] == PlaybackState.HELD)
+            await tell(peer, BargeInStage.DISMISSED, node.now())
+            count = len(states(seen))
+            await until(lambda: len(states(seen)) > count + 3)
+            assert set(states(seen)[count:]) == {PlaybackState.HELD}
+
+    ros.run(scenario)
+
+
 def test_a_suspicion_that_nobody_follows_up_ends_by_itself(ros, monkeypatch, capfd):
     monkeypatch.setattr(speaker_module, 'SUSPICION_S', 0.2)
 

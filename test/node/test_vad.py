@@ -76,6 +76,26 @@ def test_speech_is_suspected_confirmed_and_sustained_under_the_name_of_its_turn(
     ros.run(scenario)
 
 
+def test_a_suspicion_is_dismissed_under_the_name_under_which_it_was_raised(ros):
+    word = FRAMES[len(FRAMES) // 2 :][:8]
+
+    async def scenario():
+        async with hearing(ros, engine='webrtcvad', start_ms=300) as (node, peer, seen):
+            microphone = Microphone(node, peer)
+            for _ in range(3):
+                await microphone.hear(SILENCE + word)
+            await microphone.hear(SILENCE)
+            await until(lambda: stages(seen).count(BargeInStage.DISMISSED) >= 3)
+            raised = None
+            for barge_in in seen['barge_in']:
+                if barge_in.stage == BargeInStage.DISMISSED:
+                    assert barge_in.turn == raised
+                elif barge_in.stage in (BargeInStage.SUSPECTED, BargeInStage.LIKELY):
+                    raised = barge_in.turn
+
+    ros.run(scenario)
+
+
 def test_silence_is_nothing(ros):
     async def scenario():
         async with hearing(ros) as (node, peer, seen):

@@ -10,10 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prot_ros.core.endpointing import (
+    LIKELY_FRAMES,
     Endpointer,
     Evidence,
     SpeechCut,
     SpeechEnded,
+    SpeechLikely,
     SpeechStarted,
     SpeechSuspected,
     SpeechSustained,
@@ -283,3 +285,70 @@ def test_starts_and_ends_alternate_and_nothing_is_longer_than_allowed(
         assert speaking == endpointer.in_speech
         if speaking:
             assert since_cut <= max(longest, endpointer.window)
+
+
+def likely(endpointer: Endpointer, frames: list[tuple[float, bool]]) -> list[tuple[int, type]]:
+    """Push (probability, rising); return (number, kind of event)."""
+    return [
+        (number, type(event))
+        for number, (probability, rising) in enumerate(frames)
+        for event in endpointer.push(probability, rising=rising)
+    ]
+
+
+def test_what_rises_is_likely_until_the_detector_is_sure():
+    frames = [(0.1, True), (0.2, False), (0.3, False), (0.99, False), (0.99, False)]
+    sure = Endpointer(start=[Evidence(0.98, 1, 1)])
+    assert likely(sure, frames) == [(0, SpeechLikely), (3, SpeechStarted)]
+
+
+def test_what_rises_and_becomes_nothing_is_dismissed_in_time():
+    frames = [(0.1, True)] * 3 + [(0.1, False)] * 50
+    assert likely(Endpointer(), frames) == [
+        (0, SpeechLikely),
+        (LIKELY_FRAMES, SuspicionDismissed),
+    ]
+
+
+def test_a_suspicion_that_becomes_likely_is_dismissed_once():
+    frames = [(0.6, False), (0.4, True), *[(0.1, False)] * 50]
+    assert likely(Endpointer(start=[Evidence(0.5, 3, 3)]), frames) == [
+        (0, SpeechSuspected),
+        (1, SpeechLikely),
+        (1 + LIKELY_FRAMES, SuspicionDismissed),
+    ]
+
+
+def test_speech_that_is_still_there_when_it_is_no_longer_likely_is_suspected_anew():
+    frames = [(0.1, True), *[(0.1, False)] * (LIKELY_FRAMES - 1), (0.6, False), (0.6, False)]
+    assert likely(Endpointer(start=[Evidence(0.5, 3, 3)]), frames) == [
+        (0, SpeechLikely),
+        (LIKELY_FRAMES, SuspicionDismissed),
+        (LIKELY_FRAMES + 1, SpeechSuspected),
+    ]
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from((0.0, 0.4, 0.6, 0.99)), st.booleans()), max_size=300),
+    st.sampled_from(((Evidence(0.98, 1, 1), Evidence(0.5, 3, 3)), (Evidence(0.5, 4, 7),))),
+)
+def test_every_doubt_is_resolved_before_the_next_and_none_is_raised_within_speech(frames, start):
+    endpointer = Endpointer(start=start, end_silence_ms=100)
+    doubt: type | None = None
+    speaking = False
+    for _, kind in likely(endpointer, frames):
+        if kind is SpeechSuspected:
+            assert doubt is None
+            assert not speaking
+            doubt = kind
+        elif kind is SpeechLikely:
+            assert doubt is not SpeechLikely
+            assert not speaking
+            doubt = kind
+        elif kind is SuspicionDismissed:
+            assert doubt is not None
+            doubt = None
+        elif kind is SpeechStarted:
+            doubt, speaking = None, True
+        elif kind is SpeechEnded:
+            speaking = False

@@ -14,8 +14,7 @@ import pytest
 from recordings import ALL, CARDS, LIBRIVOX, Recording
 from utterances import spoken
 
-from prot_ros.core.endpointing import Endpointer, SpeechStarted
-from prot_ros.core.onset import Onset
+from prot_ros.core.endpointing import LIKELY_FRAMES, Endpointer, SpeechStarted
 from prot_ros.engines import selection
 from prot_ros.engines.kinds import EngineError
 from prot_ros.engines.resample import resample
@@ -65,12 +64,15 @@ def test_a_soft_beginning_in_a_noisy_room_is_heard_before_the_network_is_sure():
     room = np.random.default_rng(7).standard_normal(3 * OWN_RATE) * samples.std() / 10
     room[OWN_RATE:] += samples
     pcm = room.astype('<i2').tobytes()
-    network = SileroVad(OWN_RATE)
-    network._onset = Onset([])
-    alone, both = (
-        beginnings(probabilities(vad, pcm))[0] for vad in (network, SileroVad(OWN_RATE))
-    )
-    assert both < alone
+    vad = SileroVad(OWN_RATE)
+    size = OWN_RATE // 50 * 2
+    found = [
+        (vad.probability(pcm[at : at + size]), vad.rising)
+        for at in range(0, len(pcm) - size + 1, size)
+    ]
+    sure = beginnings([probability for probability, _ in found])[0]
+    likely = next(number for number, (_, rising) in enumerate(found) if rising)
+    assert 50 <= likely < sure <= likely + LIKELY_FRAMES
 
 
 @pytest.mark.parametrize('level', [0, 10, 100, 1000])
@@ -105,6 +107,9 @@ def test_each_detector_takes_every_sample_once():
             self.windows += samples
             return 0.0
 
+        def reset(self) -> None:
+            """It has nothing to forget."""
+
     vad._detectors = [Spy(windows) for windows in taken]  # type: ignore[misc]
     ramp = np.arange(1, 320 * 40 + 1, dtype='<i2')
     probabilities(vad, ramp.tobytes())
@@ -125,6 +130,34 @@ def test_a_fricative_in_noise_is_heard_before_its_vowel():
     room = np.random.default_rng(1).standard_normal(len(clip)) * 0.05 * loudest
     heard = probabilities(SileroVad(OWN_RATE), (clip + room).astype('<i2').tobytes())
     assert vowel // 320 - 12 < beginnings(heard)[0] < vowel // 320 - 4
+
+
+def test_who_speaks_after_somebody_else_is_heard_as_soon_as_if_nobody_had_spoken():
+    first, second = (
+        np.frombuffer(spoken(text, voice), '<i2').astype(float)
+        for text, voice in (('stop', 'rms'), ('stop please', 'awb'))
+    )
+    loudest = float(np.abs(second).max())
+
+    def heard(vad: SileroVad, *, after: bool) -> int:
+        clip = np.zeros(12 * OWN_RATE)
+        if after:
+            clip[OWN_RATE : OWN_RATE + len(first)] = first
+        at = 9 * OWN_RATE
+        clip[at : at + len(second)] = second
+        clip += np.random.default_rng(1).standard_normal(len(clip)) * 0.02 * loudest
+        pcm = clip.astype('<i2').tobytes()
+        size = OWN_RATE // 50 * 2
+        for number in range(len(pcm) // size):
+            probability = vad.probability(pcm[number * size : (number + 1) * size])
+            if number > 9 * 50 and (vad.rising or probability > SileroVad.start[0].threshold):
+                return number
+        raise AssertionError('nobody was heard')
+
+    never = SileroVad(OWN_RATE)
+    never._ages = [-(10**6)] * DETECTORS
+    assert heard(SileroVad(OWN_RATE), after=True) <= heard(SileroVad(OWN_RATE), after=False) + 1
+    assert heard(SileroVad(OWN_RATE), after=True) < heard(never, after=True)
 
 
 @pytest.mark.parametrize('rate', RATES)

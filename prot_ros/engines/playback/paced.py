@@ -79,6 +79,9 @@ class PacedPlayback(ABC):
     async def duck(self) -> None:
         self._set_volume(DUCKED)
 
+    async def hush(self) -> None:
+        self._set_volume(0.0)
+
     async def hold(self) -> None:
         if self._going.is_set():
             self._going.clear()

@@ -26,6 +26,9 @@ class WebrtcVad:
     """80 ms. Less would be none: after a single click it says speech for four frames. Six of
     eleven let no click pass and are 40 ms later, but coughs, doors and keys pass them as well."""
 
+    rising = False
+    """It is as quick to say yes as it can be."""
+
     def __init__(self, rate: int, aggressiveness: int) -> None:
         """Take Hz of `RATES`, and 0 (much passes for speech) to 3 (much passes for noise).
 
