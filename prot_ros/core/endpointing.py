@@ -81,7 +81,8 @@ class SpeechStarted:
     """An utterance has begun."""
 
     onset_frames_ago: int
-    """How many frames before the one just pushed its first speech frame was; 0 is that one."""
+    """How many frames before the one just pushed its first speech frame was, or the one with which
+    it was likely; 0 is that one."""
 
 
 @dataclass(frozen=True)
@@ -171,7 +172,7 @@ class Endpointer:
     @property
     def window(self) -> int:
         """Frames in which a beginning is looked for: an onset is never longer ago."""
-        return self._window
+        return max(self._window, LIKELY_FRAMES + 1)
 
     @property
     def in_speech(self) -> bool:
@@ -236,7 +237,9 @@ class Endpointer:
 
     def _begin(self, speech: list[bool]) -> SpeechStarted:
         ago = len(speech) - 1 - speech.index(True)
-        self._likely = 0
+        if self._likely:
+            ago = max(ago, LIKELY_FRAMES + 1 - self._likely)
+            self._likely = 0
         self._spoken = sum(speech)
         self._spoke = (len(speech) > 1 and speech[-2], speech[-1])
         self._recent.clear()

@@ -157,7 +157,7 @@ def test_the_onset_is_the_first_frame_that_any_evidence_counts():
 
 def test_evidence_gives_the_threshold_of_suspicion_and_the_window():
     endpointer = Endpointer(start=SURER_IS_SOONER, threshold=0.99)
-    assert endpointer.window == 3
+    assert endpointer.window == max(3, LIKELY_FRAMES + 1)
     assert all_events(endpointer, (0.55, 20), (SILENCE, 100)) == [
         (20, SpeechSuspected()),
         (80, SuspicionDismissed()),
@@ -300,6 +300,14 @@ def test_what_rises_is_likely_until_the_detector_is_sure():
     frames = [(0.1, True), (0.2, False), (0.3, False), (0.99, False), (0.99, False)]
     sure = Endpointer(start=[Evidence(0.98, 1, 1)])
     assert likely(sure, frames) == [(0, SpeechLikely), (3, SpeechStarted)]
+
+
+def test_an_utterance_that_was_likely_began_then():
+    endpointer = Endpointer(start=[Evidence(0.98, 1, 1)])
+    frames = [(0.1, True), (0.1, False), (0.2, False), (0.99, False)]
+    seen = [event for one, rising in frames for event in endpointer.push(one, rising=rising)]
+    assert seen == [SpeechLikely(), SpeechStarted(3)]
+    assert endpointer.window > 3
 
 
 def test_what_rises_and_becomes_nothing_is_dismissed_in_time():
