@@ -7,6 +7,7 @@ import asyncio
 import os
 import tracemalloc
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -359,9 +360,11 @@ def test_d12_moving_is_streamed_and_says_how_far_it_is(
             first = last + 1
             path = tmp_path / f'{last}.export'
             async with connected(fresh_url) as connection:
-                await measured('export', lambda on: export(connection, [1], path, on_turn=on))
+                writing = partial(export, connection, [1], path)
+                await measured('export', lambda step, work=writing: work(on_turn=step))
             async with connected(other_url) as connection:
-                await measured('import', lambda on: load(connection, path, on_read=on))
+                reading = partial(load, connection, path)
+                await measured('import', lambda step, work=reading: work(on_read=step))
         assert len(await fetch(other_url, TURNS)) == 16_000
 
     asyncio.run(story())
