@@ -59,15 +59,17 @@ def network(
     output: str = 'last_hidden_state',
     pooled: bool = False,
     more_inputs: tuple[str, ...] = ('attention_mask', 'token_type_ids'),
+    matrix: np.ndarray = MATRIX,
 ) -> Path:
-    """Write an ONNX model that looks up MATRIX: each token, or the sum of all where pooled."""
+    """Write an ONNX model that looks up a matrix: each token, or the sum of all where pooled."""
     import onnx
     from onnx import TensorProto, helper, numpy_helper
 
-    shape = ['batch', 3] if pooled else ['batch', 'tokens', 3]
+    width = matrix.shape[1]
+    shape = ['batch', width] if pooled else ['batch', 'tokens', width]
     looked = 'looked' if pooled else output
     nodes = [helper.make_node('Gather', ['matrix', 'input_ids'], [looked])]
-    initializers = [numpy_helper.from_array(MATRIX, 'matrix')]
+    initializers = [numpy_helper.from_array(matrix, 'matrix')]
     if pooled:
         initializers.append(numpy_helper.from_array(np.array([1]), 'axes'))
         nodes.append(helper.make_node('ReduceSum', [looked, 'axes'], [output], keepdims=0))

@@ -2,7 +2,8 @@
 """A pool of connections that survives what databases do: restarts, silence, refusals.
 
 All work goes through `Database.run`: it has a deadline, is tried again when the connection was
-lost under it (so it must be safe to repeat), and fails as a `MemoryUnavailable` with one sentence.
+lost under it or somebody else was in its way (so it must be safe to repeat), and fails as a
+`MemoryUnavailable` with one sentence.
 """
 
 from __future__ import annotations
@@ -43,6 +44,8 @@ LOST = (
     asyncpg.TooManyConnectionsError,
 )
 """What a restart of the server looks like to its clients."""
+HINDERED = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
+"""What the server sends one of two away with who are in each other's way."""
 FAILURES = (
     *LOST,
     TimeoutError,
@@ -189,9 +192,11 @@ class Database:
                 lost = err
                 if self._away and not patient:
                     break
+            except HINDERED as err:
+                lost = err
             except asyncpg.PostgresError as err:
                 raise refusal(err, self._url) from err
-        self._away = True
+        self._away = not isinstance(lost, HINDERED)
         assert lost is not None
         raise refusal(lost, self._url, deadline_s) from lost
 
@@ -261,6 +266,8 @@ def refusal(error: BaseException, url: str, deadline_s: float = CONNECT_S) -> En
         return MemoryUnavailable(f'{place} did not answer within {deadline_s:g} s')
     if isinstance(error, ValueError):
         return EngineError(MALFORMED)  # not what was said, which may quote the password
+    if isinstance(error, HINDERED):
+        return MemoryUnavailable(f'{place} was busy with others for {deadline_s:g} s: {said}')
     if isinstance(error, (*LOST, asyncpg.InterfaceError)):
         return MemoryUnavailable(f'{place} cannot be reached: {said}')
     if isinstance(error, (asyncpg.InsufficientResourcesError, asyncpg.OperatorInterventionError)):

@@ -148,8 +148,7 @@ async def _enable_vectors(connection: Connection, place: str) -> None:
             f'postgresql-{major}-pgvector, or https://github.com/pgvector/pgvector)'
         )
     try:
-        async with connection.transaction():
-            await connection.execute('CREATE EXTENSION vector')
+        await connection.execute('CREATE EXTENSION vector')
     except asyncpg.InsufficientPrivilegeError as err:
         raise EngineError(
             f'{place} has pgvector, but its user may not enable it; have an administrator run '

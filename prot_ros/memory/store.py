@@ -117,6 +117,7 @@ SELECT forgettings, (
 ) AS turn
 FROM scope WHERE id = $1
 """
+_FORGETTINGS = 'SELECT id, forgettings FROM scope WHERE id = ANY ($1::int[])'
 # What was cut before anything was heard has been asked again, as part of a later turn.
 _RECENT = """
 SELECT stamp, utterance, heard, cut
@@ -334,7 +335,7 @@ class Memory:
         Meanwhile what was told just now is waited for, up to `settle_s`.
         """
         words = storable(text, MOST_TEXT)
-        foreseen = self._foresight.found(words, limit)
+        foreseen = await self._foresight.found(words, limit)
         if foreseen is not None:
             return foreseen
         vector, _ = await asyncio.gather(
@@ -379,9 +380,17 @@ class Memory:
         )
         return earlier(ranked)
 
-    def _state(self) -> int | None:
-        settled = self._extraction is not None and self._extraction.is_settled
-        return self._turns if settled else None
+    async def _state(self) -> tuple[int, ...] | None:
+        """Return what differs once something was told here, or forgotten by whomever."""
+        if self._extraction is None or not self._extraction.is_settled:
+            return None
+        turns = self._turns
+        rows = await self._run(
+            lambda connection: connection.fetch(_FORGETTINGS, list(self._scope.heard))
+        )
+        forgettings = {row['id']: row['forgettings'] for row in rows}
+        self.forgettings = forgettings.get(self._scope.number, self.forgettings)
+        return (turns, *(forgettings.get(number, -1) for number in self._scope.heard))
 
     def expect(self, text: str, limit: int) -> None:
         """Say what will probably be recalled soon, so that it is there by then."""

@@ -8,6 +8,7 @@ import time
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
+import rclpy.client
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
 from small_nodes import (
@@ -104,6 +105,37 @@ def test_it_brings_all_up_in_order_and_takes_all_down_in_reverse(ros, robot, dia
     assert 'prot is listening (' in said
     assert 'ERROR' not in said
     assert 'WARN' not in said
+
+
+def test_c01_who_is_up_is_asked_nothing_and_tells_by_itself(ros, robot, monkeypatch):
+    asked = []
+    call = rclpy.client.Client.call_async
+
+    def noted(client, request):
+        asked.append(client.srv_name)
+        return call(client, request)
+
+    monkeypatch.setattr(rclpy.client.Client, 'call_async', noted)
+
+    async def scenario():
+        async with robot() as it:
+            await it.all_active()
+            assert any('get_state' in name for name in asked), 'it was asked while it came up'
+            asked.clear()
+            it.peer.reports.clear()
+            names = {f'{graph.NAMESPACE}/{name}' for name in (*it.nodes, 'manager')}
+
+            def beats() -> list[int]:
+                told = [status.name for status in it.peer.reports]
+                return [told.count(name) for name in names]
+
+            await until(lambda: min(beats()) >= 4, what='four beats of each')
+            assert asked == []
+            # What changes is told without being asked for, too.
+            assert await ros.go(it.nodes['second'], 'deactivate')
+            await until(lambda: it.said_active[-1] is False, what='it is told that one is down')
+
+    ros.run(scenario)
 
 
 def test_without_autostart_it_waits_to_be_asked(ros, robot, diary):

@@ -4,14 +4,17 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import math
 import socket
+import time
 import traceback
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+import psutil
 import pytest
 from waiting import until
 
@@ -106,6 +109,37 @@ def test_a13_the_bound_is_a_parameter():
             sim.plan.rule = Behaviour(first_s=0.01)
             await asyncio.gather(*(engine.embed([f'fact {number}']) for number in range(10)))
             assert sim.most_at_once == 2
+
+    asyncio.run(scenario())
+
+
+@BOTH
+def test_b06_fifty_rounds_leave_no_memory_thread_file_or_task(make):
+    process = psutil.Process()
+
+    def held() -> tuple[int, int, int]:
+        return process.num_threads(), process.num_fds(), len(asyncio.all_tasks())
+
+    async def rounds(sim: EmbeddingsSimulator, count: int) -> None:
+        for number in range(count):
+            engine = make(KEY, base_url=sim.url, limits=PATIENT)
+            await engine.open()
+            assert any((await engine.embed([f'text {number}']))[0])
+            await engine.close()
+        await until(lambda: not sim.connected)
+
+    async def scenario() -> None:
+        async with EmbeddingsSimulator(key=KEY) as sim:
+            # Threads that the loop keeps for blocking calls, as many as it will ever have.
+            await asyncio.gather(*(asyncio.to_thread(time.sleep, 0.05) for _ in range(40)))
+            await rounds(sim, 10)
+            gc.collect()
+            before, size = held(), process.memory_info().rss
+            await rounds(sim, 50)
+            gc.collect()
+            assert held() == before
+            # A client holds its certificates, 1 MB.
+            assert process.memory_info().rss - size < 20_000_000
 
     asyncio.run(scenario())
 

@@ -77,7 +77,7 @@ def test_the_last_hour_and_everything_can_be_forgotten(
     assert 'Traceback' not in capsys.readouterr().err
 
 
-def test_a_memory_goes_through_a_file_and_comes_back(
+def test_d12_a_memory_goes_through_a_file_and_comes_back(
     told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / 'memory.export'

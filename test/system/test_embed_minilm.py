@@ -86,7 +86,7 @@ asyncio.run(run())
 """
 
 
-def test_three_of_them_take_the_memory_of_one_and_leave_none_of_it() -> None:
+def test_c09_b06_three_of_them_take_the_memory_of_one_and_leave_none_of_it() -> None:
     done = subprocess.run(
         [sys.executable, '-W', 'error', '-c', PROGRAM],
         capture_output=True,

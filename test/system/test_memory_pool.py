@@ -196,6 +196,36 @@ def test_c05_a_connection_that_died_is_replaced_without_a_failed_turn(fresh_url:
     asyncio.run(story())
 
 
+def test_a_turn_that_got_into_the_way_of_somebody_else_is_recorded_all_the_same(
+    fresh_url: str,
+) -> None:
+    async def story() -> None:
+        async with memory_on(fresh_url, reader=Reads(likes), deadline_s=10.0) as memory:
+            other = await asyncpg.connect(fresh_url)
+            try:
+                # The turn is the one that finds out, and is sent away.
+                await other.execute("SET deadlock_timeout = '10min'")
+                transaction = other.transaction()
+                await transaction.start()
+                await other.execute('LOCK TABLE prot.extraction IN SHARE MODE')
+                record = asyncio.create_task(memory.record_utterance(Stamp(1), 'tea', 'stt'))
+
+                async def waits() -> bool:
+                    locks = 'SELECT FROM pg_locks WHERE NOT granted AND database IS NOT NULL'
+                    return bool(await fetch(fresh_url, locks))
+
+                await until(waits, 'the turn waits for the other')
+                await other.execute('LOCK TABLE prot.turn IN SHARE MODE')
+                await transaction.rollback()
+                await record
+            finally:
+                await other.close()
+            assert await memory.settled(SETTLE_S)
+            assert [fact.object for fact in (await memory.recall('x', 5)).facts] == ['tea']
+
+    asyncio.run(story())
+
+
 def test_a_statement_that_the_server_refuses_is_no_hang_and_no_loss(fresh_url: str) -> None:
     async def story() -> None:
         async with memory_on(fresh_url, reader=Reads(likes)) as memory:

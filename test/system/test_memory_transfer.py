@@ -5,8 +5,11 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterator
+import tracemalloc
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from database import execute, fetch, memory_on
@@ -192,7 +195,7 @@ def test_what_is_left_of_a_turn_and_what_people_decided_comes_along(
     asyncio.run(story())
 
 
-def test_a_damaged_byte_anywhere_is_found_and_nothing_imported(
+def test_d12_a_damaged_byte_anywhere_is_found_and_nothing_imported(
     fresh_url: str, other_url: str, tmp_path: Path
 ) -> None:
     path, bad = tmp_path / 'memory.export', tmp_path / 'bad.export'
@@ -253,7 +256,7 @@ def test_a_well_formed_file_of_nonsense_changes_nothing(fresh_url: str, tmp_path
     asyncio.run(story())
 
 
-def test_a_killed_import_or_export_leaves_all_or_nothing(
+def test_d12_a_killed_import_or_export_leaves_all_or_nothing(
     fresh_url: str, other_url: str, tmp_path: Path
 ) -> None:
     path, second = tmp_path / 'memory.export', tmp_path / 'second.export'
@@ -288,7 +291,7 @@ def test_a_killed_import_or_export_leaves_all_or_nothing(
     asyncio.run(story())
 
 
-def test_a_cancelled_export_leaves_no_file_and_a_cancelled_import_no_turn(
+def test_d12_a_cancelled_export_leaves_no_file_and_a_cancelled_import_no_turn(
     fresh_url: str, other_url: str, tmp_path: Path
 ) -> None:
     path = tmp_path / 'memory.export'
@@ -316,3 +319,55 @@ def test_a_cancelled_export_leaves_no_file_and_a_cancelled_import_no_turn(
         assert await fetch(other_url, TURNS) == []
 
     asyncio.run(story())
+
+
+def test_d12_moving_is_streamed_and_says_how_far_it_is(
+    fresh_url: str, other_url: str, tmp_path: Path
+) -> None:
+    """What four times as many turns take of memory is not more, there and back."""
+    told = (
+        'INSERT INTO prot.turn (scope, stamp, source, utterance) '
+        "SELECT 1, n, 'stt', 'I like thing ' || (SELECT string_agg(md5(n::text || m), ' ') "
+        'FROM generate_series(1, 12) AS m) FROM generate_series({}, {}) AS n'
+    )
+    most_kb: dict[str, list[float]] = {'export': [], 'import': []}
+
+    async def measured(what: str, work: Callable[[Callable[[int, int], None]], Any]) -> None:
+        steps = last = 0
+
+        def step(done: int, total: int) -> None:
+            nonlocal steps, last
+            assert last <= done <= total
+            steps, last = steps + 1, done
+            wholes.add(total)
+
+        wholes: set[int] = set()
+        tracemalloc.start()
+        try:
+            await work(step)
+            most_kb[what].append(tracemalloc.get_traced_memory()[1] / 1024)
+        finally:
+            tracemalloc.stop()
+        assert steps > 20
+        assert wholes == {last}
+
+    async def story() -> None:
+        async with memory_on(fresh_url):
+            pass
+        first = 1
+        for last in (4_000, 16_000):
+            await execute(fresh_url, told.format(first, last))
+            first = last + 1
+            path = tmp_path / f'{last}.export'
+            async with connected(fresh_url) as connection:
+                writing = partial(export, connection, [1], path)
+                await measured('export', lambda step, work=writing: work(on_turn=step))
+            async with connected(other_url) as connection:
+                reading = partial(load, connection, path)
+                await measured('import', lambda step, work=reading: work(on_read=step))
+        assert len(await fetch(other_url, TURNS)) == 16_000
+
+    asyncio.run(story())
+    print(most_kb)
+    for few, many in most_kb.values():
+        assert many < 1.5 * few + 500

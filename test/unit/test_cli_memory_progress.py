@@ -15,7 +15,7 @@ from prot_ros.cli.memory.progress import Bar, line
 from prot_ros.cli.screen import Screen
 
 
-def test_where_no_terminal_is_a_line_comes_every_ten_seconds() -> None:
+def test_d12_where_no_terminal_is_a_line_comes_every_ten_seconds() -> None:
     out, now = io.StringIO(), 0.0
     bar = Bar(Screen(out), 'exporting', 'turns', clock=lambda: now)
     for step in range(250):
@@ -26,7 +26,7 @@ def test_where_no_terminal_is_a_line_comes_every_ten_seconds() -> None:
     ]  # fmt: skip
 
 
-def test_a_bar_is_full_at_the_end_and_never_beyond() -> None:
+def test_d12_a_bar_is_full_at_the_end_and_never_beyond() -> None:
     assert '░' not in line('x', 3, 3, '')
     assert line('x', 9, 3, '') == line('x', 3, 3, '')
     assert line('x', 0, 0, '') == line('x', 3, 3, '')

@@ -81,7 +81,7 @@ def nothing_stays():
     assert embedding_threads() == []
 
 
-def test_all_share_one_model_in_one_thread_which_goes_with_the_last_of_them():
+def test_c09_b06_all_share_one_model_in_one_thread_which_goes_with_the_last_of_them():
     async def run() -> None:
         home = Home()
         embedders = [home.embedder() for _ in range(3)]

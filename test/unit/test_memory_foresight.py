@@ -20,8 +20,14 @@ class Known:
     def __init__(self) -> None:
         self.asked: list[str] = []
         self.turns: int | None = 1
+        self.forgettings = 0
         self.away = False
-        self.foresight = Foresight(self.look_up, lambda: self.turns)
+        self.foresight = Foresight(self.look_up, self.state)
+
+    async def state(self) -> tuple[int, ...] | None:
+        if self.away:
+            raise EngineError('away', retryable=True)
+        return None if self.turns is None else (self.turns, self.forgettings)
 
     async def look_up(self, text: str, vector: list[float], limit: int) -> Recall:
         self.asked.append(text)
@@ -31,7 +37,7 @@ class Known:
 
 
 async def found(known: Known, text: str, limit: int = 20) -> Recall | None:
-    return known.foresight.found(text, limit)
+    return await known.foresight.found(text, limit)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +63,9 @@ def test_other_words_another_number_of_facts_and_new_facts_need_another_look():
         await known.foresight.look('where do i live', [1.0], 20)
         assert await found(known, 'where do i live now') is None
         assert await found(known, 'where do i live', 5) is None
-        known.turns = 2
+        known.forgettings = 1
+        assert await found(known, 'where do i live') is None
+        known.forgettings, known.turns = 0, 2
         assert await found(known, 'where do i live') is None
         known.turns = None
         assert await found(known, 'where do i live') is None
@@ -74,6 +82,34 @@ def test_while_facts_are_being_written_nothing_is_foreseen():
         assert known.asked == []
         known.turns = 1
         assert await found(known, 'where do i live') is None
+
+    asyncio.run(scenario())
+
+
+def test_what_is_forgotten_while_it_is_looked_up_is_not_foreseen():
+    class Forgetful(Known):
+        async def look_up(self, text: str, vector: list[float], limit: int) -> Recall:
+            found = await super().look_up(text, vector, limit)
+            self.forgettings += 1
+            return found
+
+    async def scenario() -> None:
+        known = Forgetful()
+        await known.foresight.look('where do i live', [1.0], 20)
+        assert known.asked
+        assert await found(known, 'where do i live') is None
+
+    asyncio.run(scenario())
+
+
+def test_a_database_that_is_away_foresees_nothing():
+    async def scenario() -> None:
+        known = Known()
+        await known.foresight.look('where do i live', [1.0], 20)
+        known.away = True
+        assert await found(known, 'where do i live') is None
+        known.away = False
+        assert await found(known, 'where do i live') is not None
 
     asyncio.run(scenario())
 

@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 
 import pytest
 
+from prot_ros.cli.memory import rebuild
 from prot_ros.engines import keys
 from prot_ros.engines.kinds import EngineError
-from prot_ros.engines.selection_extractor import extractor
+from prot_ros.engines.selection_extractor import EXTRACTORS, extractor
 from prot_ros.online_params import ExtractionParams, OnlineParams
 
 
@@ -93,3 +94,7 @@ def test_what_can_never_work_leaves_it_to_the_rules_otherwise(monkeypatch, caplo
 def test_an_unknown_extractor_is_refused():
     with pytest.raises(EngineError, match='expected auto, claude or offline'):
         chosen(Settings(extraction_engine='magic'))
+
+
+def test_a_rebuilding_may_ask_for_all_readers_that_there_are():
+    assert ('auto', *EXTRACTORS) == rebuild.READERS

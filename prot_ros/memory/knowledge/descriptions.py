@@ -43,23 +43,25 @@ _OUTDATED = 'DELETE FROM entity_vector WHERE scope = $1 AND entity = ANY ($2::bi
 
 
 async def describe(connection: Connection, scope: int) -> int:
-    """Describe at most BATCH entities that have changed, and their circles; return how many."""
-    async with connection.transaction():
-        # What is forgotten between the look and the summary must not be in the summary.
-        await graph.lock(connection, scope)
-        rows = await connection.fetch(_WAITING, scope, BATCH, FACTS)
-        if not rows:
-            return 0
-        summaries = [_summary(row['name'], row['texts']) for row in rows]
-        changed = [
-            row['id']
-            for row, summary in zip(rows, summaries, strict=True)
-            if summary != row['summary']
-        ]
-        await connection.execute(_DESCRIBED, [row['id'] for row in rows], summaries)
-        await connection.execute(_DONE, [row['id'] for row in rows])
-        await connection.execute(_OUTDATED, scope, changed)
-        await communities.gather(connection, scope)
+    """Describe at most BATCH entities that have changed, and their circles; return how many.
+
+    The caller has the transaction.
+    """
+    # What is forgotten between the look and the summary must not be in the summary.
+    await graph.lock(connection, scope)
+    rows = await connection.fetch(_WAITING, scope, BATCH, FACTS)
+    if not rows:
+        return 0
+    summaries = [_summary(row['name'], row['texts']) for row in rows]
+    changed = [
+        row['id']
+        for row, summary in zip(rows, summaries, strict=True)
+        if summary != row['summary']
+    ]
+    await connection.execute(_DESCRIBED, [row['id'] for row in rows], summaries)
+    await connection.execute(_DONE, [row['id'] for row in rows])
+    await connection.execute(_OUTDATED, scope, changed)
+    await communities.gather(connection, scope)
     return len(rows)
 
 

@@ -20,7 +20,7 @@ from prot_ros.engines.kinds import EngineError, FactReader, Message, Reading
 from prot_ros.memory.database import Database
 from prot_ros.memory.knowledge import entities, graph
 from prot_ros.memory.long_work import transaction
-from prot_ros.memory.moving import rebuilding
+from prot_ros.memory.moving import rebuilding, reservation
 from prot_ros.memory.retrieval import turn_retrieval
 from prot_ros.memory.storable import storable
 
@@ -41,13 +41,15 @@ _IDLE_S = 60.0
 """For turns that a worker of another process had taken and not finished."""
 _TAKEN_S = 0.5
 
-_CLAIM = """
+# A turn that was read before may be reserved; what is told is always ours.
+_OURS = f"(extractor = '' OR $3 OR (SELECT {reservation.FREE}))"
+_CLAIM = f"""
 SELECT t.id, t.utterance, t.created_at, e.attempts, scope.forgettings
 FROM extraction e JOIN turn t ON t.id = e.turn JOIN scope ON scope.id = e.scope
-WHERE e.scope = $1 AND e.extracted_at IS NULL AND e.retry_at <= now()
+WHERE e.scope = $1 AND e.extracted_at IS NULL AND e.retry_at <= now() AND {_OURS}
 ORDER BY e.turn LIMIT 1
 FOR UPDATE OF e SKIP LOCKED
-"""
+"""  # noqa: S608 - words of ours
 # What was said before the turn, for what `she` and `there` mean.
 _BEFORE = """
 SELECT utterance, heard, cut FROM turn
@@ -65,11 +67,12 @@ UPDATE extraction SET attempts = attempts + 1, failure = $2,
     retry_at = now() + make_interval(secs => $3)
 WHERE turn = $1
 """
-_WAITING = """
-SELECT count(*) AS waiting, extract(epoch FROM min(retry_at) - now())::float8 AS due_s,
+_WAITING = f"""
+SELECT count(*) AS waiting,
+       extract(epoch FROM min(retry_at) FILTER (WHERE {_OURS}) - now())::float8 AS due_s,
        EXISTS (SELECT FROM rebuilding WHERE scope = $1) AS rebuilding
 FROM extraction WHERE scope = $1 AND extracted_at IS NULL
-"""
+"""  # noqa: S608 - words of ours
 
 
 class Refused(Exception):  # noqa: N818 - nothing has failed: the reader will not read this turn
@@ -85,12 +88,18 @@ class Extraction:
         scope: int,
         reader: FactReader,
         on_read: Callable[[], None] = lambda: None,
+        *,
+        reserved: bool = False,
     ) -> None:
-        """`on_read` is called after each turn that has been read."""
+        """`on_read` is called after each turn that has been read.
+
+        `reserved` is for who holds the reservation of the scope (`moving/reservation.py`).
+        """
         self._database = database
         self._scope = scope
         self._reader = reader
         self._rules = RuleReader()
+        self._ours = (scope, reservation.LOCK_CLASS, reserved)
         self._on_read = on_read
         self._wanted = asyncio.Event()
         self._settled = asyncio.Event()
@@ -167,7 +176,7 @@ class Extraction:
             if not await self._database.run(self._next, EXTRACT_S + WRITE_S, patient=True):
                 break
         row = await self._database.run(
-            lambda connection: connection.fetchrow(_WAITING, self._scope), WRITE_S, patient=True
+            lambda connection: connection.fetchrow(_WAITING, *self._ours), WRITE_S, patient=True
         )
         self.waiting = row['waiting']
         if row['rebuilding']:
@@ -183,7 +192,7 @@ class Extraction:
     async def _next(self, connection: Connection) -> bool:
         """Extract the oldest turn that is due; return whether there was one."""
         async with connection.transaction():
-            row = await connection.fetchrow(_CLAIM, self._scope)
+            row = await connection.fetchrow(_CLAIM, *self._ours)
             if row is None:
                 return False
             reading = await self._reading(connection, row)

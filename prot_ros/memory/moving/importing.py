@@ -29,9 +29,10 @@ from prot_ros.memory.moving.imported import Turn
 _BATCH = 500
 _READ_BATCH = 20
 
+# What is updated to learn the number is no key, or nobody could record a turn until the end.
 _SCOPE = """
 INSERT INTO scope (robot, person, shared, created_at) VALUES ($1, $2, $3, $4)
-ON CONFLICT (robot, person) DO UPDATE SET robot = excluded.robot
+ON CONFLICT (robot, person) DO UPDATE SET shared = scope.shared
 RETURNING id
 """
 _FORGET = """

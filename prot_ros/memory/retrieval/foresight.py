@@ -17,6 +17,7 @@ from prot_ros.memory.retrieval.recall import Recall
 KEPT_S = 30.0
 """What was found longer ago belongs to another utterance."""
 
+State = tuple[int, ...]
 LookUp = Callable[[str, list[float], int], Awaitable[Recall]]
 """Text, its vector, most facts."""
 
@@ -24,13 +25,13 @@ LookUp = Callable[[str, list[float], int], Awaitable[Recall]]
 class Foresight:
     """Keeps what the latest hypothesis recalls, as long as the memory does not change."""
 
-    def __init__(self, look_up: LookUp, state: Callable[[], int | None]) -> None:
-        """`state` is a number that changes with the memory, None while it is changing."""
+    def __init__(self, look_up: LookUp, state: Callable[[], Awaitable[State | None]]) -> None:
+        """`state` is something that changes with the memory, None while it is changing."""
         self._look_up = look_up
         self._state = state
         self._words = ''
         self._limit = 0
-        self._seen: int | None = None
+        self._seen: State | None = None
         self._until = 0.0
         self._recall = Recall(())
         self.hits = 0
@@ -38,20 +39,29 @@ class Foresight:
 
     async def look(self, text: str, vector: list[float], limit: int) -> None:
         """Recall for a hypothesis; where that fails, so will recalling for the utterance."""
-        seen = self._state()
-        if seen is None or not plain(text):
+        if not plain(text):
             return
         try:
+            # Before it is looked up: what is forgotten meanwhile may be in what is found.
+            seen = await self._state()
+            if seen is None:
+                return
             found = await self._look_up(text, vector, limit)
         except EngineError:
             return
         self._words, self._limit, self._seen, self._recall = plain(text), limit, seen, found
         self._until = asyncio.get_running_loop().time() + KEPT_S
 
-    def found(self, text: str, limit: int) -> Recall | None:
+    async def found(self, text: str, limit: int) -> Recall | None:
         """Return what was found for the same words, None where something may have changed."""
-        known = (self._words, self._limit, self._seen) == (plain(text), limit, self._state())
-        if not known or self._seen is None or asyncio.get_running_loop().time() > self._until:
+        same = (self._words, self._limit) == (plain(text), limit)
+        if not same or self._seen is None or asyncio.get_running_loop().time() > self._until:
+            return None
+        seen, found = self._seen, self._recall
+        try:
+            if await self._state() != seen:
+                return None
+        except EngineError:
             return None
         self.hits += 1
-        return self._recall
+        return found

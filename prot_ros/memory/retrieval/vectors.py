@@ -136,11 +136,7 @@ class Vectors:
 
     async def _fill(self) -> None:
         """Give vectors to all that lack them; what has no direction is passed over."""
-        while await self._database.run(
-            lambda connection: descriptions.describe(connection, self._scope),
-            QUERY_S,
-            patient=True,
-        ):
+        while await self._database.run(self._describe, QUERY_S, patient=True):
             self.complete = False
         for table in (_TURNS, _ENTITIES):
             below = _BEYOND
@@ -159,6 +155,10 @@ class Vectors:
         if not self._wanted.is_set():
             self.complete = True
             self._on_complete()
+
+    async def _describe(self, connection: Connection) -> int:
+        async with connection.transaction():
+            return await descriptions.describe(connection, self._scope)
 
     async def _lacking(self, table: _Table, below: int) -> list[Record]:
         async def look(connection: Connection) -> list[Record]:
