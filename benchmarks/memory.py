@@ -462,6 +462,7 @@ def write(rows: list[Figures], command: str) -> None:
         queries=QUERIES,
         runs=RUNS,
         large=vector_indexes.LARGE,
+        searched=EF_SEARCH,
         speed=speed_table(fresh),
         growth=growth_table(fresh) + '\n\n![growth](memory.svg)',
         year=year_table(rows),
