@@ -157,7 +157,10 @@ async def recall(
         'SELECT entity FROM (SELECT entity, vector FROM entity_vector WHERE scope = $2 '
         'AND space = $3 OFFSET 0) AS every ORDER BY vector <=> $1 LIMIT 10'
     )
-    await connection.execute(f'SET hnsw.ef_search = {EF_SEARCH}; SET random_page_cost = 1.1')
+    await connection.execute(
+        f'SET hnsw.ef_search = {EF_SEARCH}; SET hnsw.iterative_scan = relaxed_order; '
+        'SET random_page_cost = 1.1'
+    )
     for _ in range(RECALL_QUERIES):
         vector = HalfVector(vectors.some(1, rng)[0])
         near = {row['entity'] for row in await connection.fetch(fast, vector)}

@@ -144,6 +144,10 @@ class Database:
                     # What is asked in a conversation is asked again and again.
                     'plan_cache_mode': 'force_generic_plan',
                     'hnsw.ef_search': str(EF_SEARCH),
+                    # What was replaced stays in an index until it is cleaned up, near what has
+                    # replaced it: the search goes on until it has as many as were asked for. In a
+                    # strict order it would pass over what it finds late, however near that is.
+                    'hnsw.iterative_scan': 'relaxed_order',
                     # A few pages out of the cache: the default of 4 leads away from indexes.
                     'random_page_cost': '1.1',
                 },

@@ -13,7 +13,7 @@ from pgvector import HalfVector
 from pgvector.asyncpg import register_vector
 
 from prot_ros.memory import schema
-from prot_ros.memory.database import search_path
+from prot_ros.memory.database import EF_SEARCH, Database, search_path
 from prot_ros.memory.retrieval import vector_indexes
 from prot_ros.memory.retrieval.vector_indexes import Space
 
@@ -112,5 +112,51 @@ def test_vectors_of_an_older_version_move_into_their_rows_and_are_indexed_again(
         assert await elsewhere(fresh_url) == [0, 0]
         assert await vectors(fresh_url) == old
         assert await vector_indexes.build(fresh_url, 'public', 1, space), 'they are missed'
+
+    asyncio.run(story())
+
+
+def test_an_entity_is_found_that_was_described_again_and_again(fresh_url: str) -> None:
+    """Each time leaves its old vector in the index, nearer to the question than anybody else's."""
+
+    async def story() -> None:
+        await schema.migrate(fresh_url)
+        space = await fill(fresh_url)
+        connection = await connect(fresh_url)
+        try:
+            await connection.execute('ALTER TABLE entity_vector SET (autovacuum_enabled = off)')
+            assert await vector_indexes.build(fresh_url, 'public', 1, space)
+            for time in range(4 * EF_SEARCH):
+                # One sentence of several is another one.
+                pairs = zip(vector(7).to_list(), vector(10_000 + time).to_list(), strict=True)
+                told = [each + 0.3 * other for each, other in pairs]
+                await connection.execute('DELETE FROM entity_vector WHERE entity = 7')
+                await connection.execute(
+                    'INSERT INTO entity_vector (scope, space, entity, vector) VALUES (1, $1, 7, $2)',
+                    space.number,
+                    HalfVector(told),
+                )
+        finally:
+            await connection.close()
+
+        async def nearest(connection: asyncpg.Connection) -> list[int]:
+            async with connection.transaction():
+                await connection.execute('SET LOCAL enable_seqscan = off')
+                await connection.execute('SET LOCAL enable_sort = off')
+                rows = await connection.fetch(
+                    'SELECT entity FROM entity_vector WHERE scope = 1 AND space = 1 ORDER BY '
+                    'vector::halfvec(1024) <=> $1::halfvec(1024) LIMIT 8',
+                    vector(7),
+                )
+            return [row['entity'] for row in rows]
+
+        database = Database(fresh_url)
+        await database.open('public')
+        try:
+            found = await database.run(nearest, 10.0)
+        finally:
+            await database.close()
+        assert 7 in found
+        assert len(found) == 8
 
     asyncio.run(story())
