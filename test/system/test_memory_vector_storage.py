@@ -132,7 +132,8 @@ def test_an_entity_is_found_that_was_described_again_and_again(fresh_url: str) -
                 told = [each + 0.3 * other for each, other in pairs]
                 await connection.execute('DELETE FROM entity_vector WHERE entity = 7')
                 await connection.execute(
-                    'INSERT INTO entity_vector (scope, space, entity, vector) VALUES (1, $1, 7, $2)',
+                    'INSERT INTO entity_vector (scope, space, entity, vector) '
+                    'VALUES (1, $1, 7, $2)',
                     space.number,
                     HalfVector(told),
                 )
