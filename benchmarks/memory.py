@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """How fast the memory is, from a thousand entities to a million.
 
-    python benchmarks/memory.py [--sizes 1000,10000,100000] [--write]
+    python benchmarks/memory.py [--sizes 1000,10000,100000] [--year 10000] [--write]
 
 Runs a PostgreSQL of its own in --data, which is kept and grown by the next call with the same
-folder. Prints a line for each size as soon as it is measured. --write makes docs/memory.md and
-docs/memory.svg, for which matplotlib is needed.
+folder. Prints a line for each size as soon as it is measured. --year lives a year in the memory
+when it has that size, and measures again, before the database has cleaned up and after it has.
+--write makes docs/memory.md and docs/memory.svg, for which matplotlib is needed; --from writes
+them from lines that were printed before, where a run takes hours.
 """
 
 from __future__ import annotations
@@ -19,19 +21,20 @@ import shutil
 import sys
 import tempfile
 import time
-from dataclasses import asdict, dataclass
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import asyncpg
 import made_up_graph
 import numpy as np
 from made_up_graph import DIMENSIONS, Vectors
-from numpy.typing import NDArray
+from made_up_year import DAYS, TURNS, live
 from pgvector import HalfVector
 from pgvector.asyncpg import register_vector
 
 from prot_ros.core.facts import Fact, Kind
-from prot_ros.memory.database import Database, search_path
+from prot_ros.memory.database import EF_SEARCH, Database, search_path
 from prot_ros.memory.knowledge import graph
 from prot_ros.memory.retrieval import recollection, vector_indexes
 from prot_ros.memory.retrieval.vector_indexes import Space
@@ -58,6 +61,9 @@ class Figures:
     facts: int
     p50: float
     p95: float
+    cpu_p50: float
+    """Of it, what the server's processor worked: the rest is the asking process, and waiting."""
+    cpu_p95: float
     writing_p50: float
     writing_p95: float
     recall: float
@@ -73,6 +79,10 @@ class Figures:
     """What it took to make both indexes over vectors."""
     index_mb: float
     whole_mb: float
+    when: str = ''
+    """'' where it was just made; `year`, `cleaned`: after a year, and after cleaning up."""
+    year_s: float = 0.0
+    """Turns a second while it lived through the year, or seconds that cleaning up took."""
 
 
 async def connect(url: str, schema: str) -> asyncpg.Connection:
@@ -84,36 +94,47 @@ async def connect(url: str, schema: str) -> asyncpg.Connection:
 class Question:
     """Something asked: names of two entities among common words, and a vector near another one."""
 
-    def __init__(self, rng: np.random.Generator, numbers: NDArray[np.int64], vectors: Vectors):
-        one, other = (made_up_graph.name(int(each)) for each in rng.choice(numbers, 2))
+    def __init__(self, rng: np.random.Generator, names: Sequence[str], vectors: Vectors):
+        one, other = (names[each] for each in rng.integers(0, len(names), 2))
         common = ' '.join(f'w{each % 2_000}' for each in rng.zipf(1.3, size=4))
         self.text = f'{one} {common} likes {other}'
         self.vector = [float(each) for each in vectors.some(1, rng)[0]]
 
 
+def processor_ms(pid: int) -> float:
+    """Return for how long a process has had a processor, in milliseconds."""
+    return int(Path(f'/proc/{pid}/schedstat').read_text(encoding='ascii').split()[0]) / 1e6
+
+
 async def timed(
     database: Database, scope: Scope, space: Space, questions: list[Question]
-) -> list[float]:
-    """Return how long each took, in milliseconds, with its ranking."""
-    took = []
+) -> tuple[list[float], list[float]]:
+    """Return how long each took with its ranking, and the server's processor, in milliseconds."""
+    took, worked = [], []
+
+    async def ask(connection: asyncpg.Connection, question: Question) -> None:
+        server = connection.get_server_pid()
+        before = processor_ms(server)
+        await recollection.recall(connection, scope, question.text, question.vector, space, 20)
+        worked.append(processor_ms(server) - before)
+
     for question in questions:
         began = time.perf_counter()
-        await database.run(
-            lambda connection, q=question: recollection.recall(
-                connection, scope, q.text, q.vector, space, 20
-            ),
-            10.0,
-        )
+        await database.run(lambda connection, q=question: ask(connection, q), 10.0)
         took.append((time.perf_counter() - began) * 1000)
-    return took
+    return took, worked
 
 
 async def measured(
     database: Database, scope: Scope, space: Space, questions: list[Question]
-) -> tuple[float, float]:
-    """Return median and 95th percentile, each the median of RUNS runs."""
+) -> tuple[float, float, float, float]:
+    """Return median and 95th percentile of both, each the median of RUNS runs."""
     runs = [await timed(database, scope, space, questions) for _ in range(RUNS)]
-    return tuple(float(np.median([np.percentile(run, q) for run in runs])) for q in (50, 95))
+    return tuple(
+        float(np.median([np.percentile(run[which], q) for run in runs]))
+        for which in (0, 1)
+        for q in (50, 95)
+    )
 
 
 async def recall(
@@ -136,7 +157,10 @@ async def recall(
         'SELECT entity FROM (SELECT entity, vector FROM entity_vector WHERE scope = $2 '
         'AND space = $3 OFFSET 0) AS every ORDER BY vector <=> $1 LIMIT 10'
     )
-    await connection.execute('SET hnsw.ef_search = 80; SET random_page_cost = 1.1')
+    await connection.execute(
+        f'SET hnsw.ef_search = {EF_SEARCH}; SET hnsw.iterative_scan = relaxed_order; '
+        'SET random_page_cost = 1.1'
+    )
     for _ in range(RECALL_QUERIES):
         vector = HalfVector(vectors.some(1, rng)[0])
         near = {row['entity'] for row in await connection.fetch(fast, vector)}
@@ -187,13 +211,13 @@ async def look(
     connection = await connect(url, schema)
     try:
         count = await connection.fetchval(
-            "SELECT count(*) FROM entity WHERE scope = $1 AND kind = 'thing'", scope.number
+            "SELECT count(*) FROM entity WHERE scope = $1 AND kind <> 'user'", scope.number
         )
         facts = await connection.fetchval(
             'SELECT count(*) FROM fact WHERE scope = $1', scope.number
         )
-        ids = [
-            np.array([r['id'] for r in await connection.fetch(_THINGS, each.number)])
+        names = [
+            [row['name'] for row in await connection.fetch(_THINGS, each.number)]
             for each in (scope, small)
         ]
         near, _ = await recall(connection, scope.number, space, vectors)
@@ -202,14 +226,14 @@ async def look(
     finally:
         await connection.close()
     questions, small_questions = (
-        [Question(rng, of, vectors) for _ in range(QUERIES)] for of in ids
+        [Question(rng, of, vectors) for _ in range(QUERIES)] for of in names
     )
     database = Database(url)
     await database.open(schema)
     try:
         await timed(database, scope, space, questions[:WARM_UP])
-        p50, p95 = await measured(database, scope, space, questions)
-        _, small_p95 = await measured(database, small, space, small_questions[:100])
+        p50, p95, cpu_p50, cpu_p95 = await measured(database, scope, space, questions)
+        _, small_p95, _, _ = await measured(database, small, space, small_questions[:100])
         stop = asyncio.Event()
         first = int(time.time())
         writer = asyncio.create_task(ingest(database, scope, first, stop))
@@ -220,20 +244,60 @@ async def look(
     finally:
         await database.close()
     return Figures(
-        entities=count, facts=facts, p50=p50, p95=p95, writing_p50=writing[0],
-        writing_p95=writing[1], recall=near, small_recall=small_near, small_rows=small_rows,
-        small_p95=small_p95, ingested=ingested, index_s=index_s,
+        entities=count, facts=facts, p50=p50, p95=p95, cpu_p50=cpu_p50, cpu_p95=cpu_p95,
+        writing_p50=writing[0], writing_p95=writing[1], recall=near, small_recall=small_near,
+        small_rows=small_rows, small_p95=small_p95, ingested=ingested, index_s=index_s,
         index_mb=sizes['indexes'] / 2**20, whole_mb=sizes['whole'] / 2**20,
     )  # fmt: skip
 
 
-_THINGS = "SELECT id FROM entity WHERE scope = $1 AND kind = 'thing' ORDER BY id"
+_THINGS = """
+SELECT name FROM entity
+WHERE scope = $1 AND kind = 'thing' AND name !~ '^(Person|thing|Town)' ORDER BY id
+"""
 _SIZES = """
 SELECT coalesce(sum(pg_relation_size(c.oid)) FILTER (WHERE c.relname LIKE '%hnsw%'), 0)::bigint
            AS indexes,
        (SELECT sum(pg_total_relation_size(t.oid))::bigint FROM pg_class AS t
         WHERE t.relnamespace = 'prot'::regnamespace AND t.relkind = 'r') AS whole
 FROM pg_class AS c WHERE c.relkind = 'i' AND c.relnamespace = 'prot'::regnamespace
+"""
+
+
+async def after_a_year(
+    url: str,
+    schema: str,
+    connection: asyncpg.Connection,
+    scope: Scope,
+    small: Scope,
+    space: Space,
+    index_s: float,
+) -> AsyncIterator[Figures]:
+    """Live a year, and measure what nobody has cleaned up, then what has been."""
+    tables = [row['table'] for row in await connection.fetch(_TABLES)]
+    for table in tables:
+        await connection.execute(f'ALTER TABLE {table} SET (autovacuum_enabled = off)')
+    things = [row['name'] for row in await connection.fetch(_THINGS, scope.number)]
+    database = Database(url)
+    await database.open(schema)
+    try:
+        rate = await live(database, scope.number, space.number, things, seed=11)
+    finally:
+        await database.close()
+    figures = await look(url, schema, scope, small, space, index_s)
+    yield replace(figures, when='year', year_s=rate)
+    began = time.perf_counter()
+    await connection.execute('VACUUM (ANALYZE)')
+    took = time.perf_counter() - began
+    for table in tables:
+        await connection.execute(f'ALTER TABLE {table} RESET (autovacuum_enabled)')
+    figures = await look(url, schema, scope, small, space, index_s)
+    yield replace(figures, when='cleaned', year_s=took)
+
+
+_TABLES = """
+SELECT oid::regclass::text AS "table" FROM pg_class
+WHERE relnamespace = 'prot'::regnamespace AND relkind = 'r'
 """
 
 
@@ -296,6 +360,12 @@ async def run(args: argparse.Namespace, data: Path) -> list[Figures]:
                 figures = await look(server.url, schema, big, small, space, took)
                 print(json.dumps(asdict(figures)), flush=True)
                 found.append(figures)
+                if size == args.year:
+                    async for figures in after_a_year(
+                        server.url, schema, connection, big, small, space, took
+                    ):
+                        print(json.dumps(asdict(figures)), flush=True)
+                        found.append(figures)
         finally:
             await connection.close()
     return found
@@ -304,12 +374,13 @@ async def run(args: argparse.Namespace, data: Path) -> list[Figures]:
 def speed_table(rows: list[Figures]) -> str:
     """Return how fast it is, and how surely it finds, as Markdown."""
     lines = [
-        '| entities | facts | median | 95 % | while writing | 95 % | recall@10 '
-        '| small: recall@10 | rows of 10 | 95 % |',
-        '|' + '---:|' * 10,
+        '| entities | facts | median | 95 % | server works | 95 % | while writing | 95 % '
+        '| recall@10 | small: recall@10 | rows of 10 | 95 % |',
+        '|' + '---:|' * 12,
     ]
     lines += [
         f'| {row.entities:,} | {row.facts:,} | {row.p50:.1f} | {row.p95:.1f} '
+        f'| {row.cpu_p50:.1f} | {row.cpu_p95:.1f} '
         f'| {row.writing_p50:.1f} | {row.writing_p95:.1f} | {row.recall:.3f} '
         f'| {row.small_recall:.3f} | {row.small_rows:.1f} | {row.small_p95:.1f} |'
         for row in rows
@@ -331,6 +402,33 @@ def growth_table(rows: list[Figures]) -> str:
     return '\n'.join(lines)
 
 
+def year_table(rows: list[Figures]) -> str:
+    """Return how it is after a year, as Markdown."""
+    at = next((at for at, row in enumerate(rows) if row.when), None)
+    if at is None:
+        return 'Not measured.'
+    lines = [
+        '| | median | 95 % | server works | while writing: 95 % | recall@10 | turns/s '
+        '| indexes over vectors, MB | all tables, MB |',
+        '|---|' + '---:|' * 8,
+    ]
+    for label, row in zip(
+        ('before', 'after the year', 'cleaned up'), rows[at - 1 : at + 2], strict=True
+    ):
+        lines.append(
+            f'| {label} | {row.p50:.1f} | {row.p95:.1f} | {row.cpu_p50:.1f} '
+            f'| {row.writing_p95:.1f} | {row.recall:.3f} | {row.ingested:.0f} '
+            f'| {row.index_mb:,.0f} | {row.whole_mb:,.0f} |'
+        )
+    year, cleaned = rows[at : at + 2]
+    lines += [
+        '',
+        f'The year was lived through at {year.year_s:.0f} turns a second; cleaning up took '
+        f'{cleaned.year_s:.0f} s.',
+    ]
+    return '\n'.join(lines)
+
+
 def plot(rows: list[Figures], path: Path) -> None:
     """Draw how the time grows with the memory."""
     import matplotlib as mpl
@@ -345,6 +443,7 @@ def plot(rows: list[Figures], path: Path) -> None:
         ('median', [row.p50 for row in rows], 'o-'),
         ('95 %', [row.p95 for row in rows], 's-'),
         ('95 % while writing', [row.writing_p95 for row in rows], '^--'),
+        ('server works: median', [row.cpu_p50 for row in rows], 'x:'),
     ):
         axes.plot(sizes_, values, style, label=label)
     axes.set_xscale('log')
@@ -359,17 +458,23 @@ def plot(rows: list[Figures], path: Path) -> None:
 
 def write(rows: list[Figures], command: str) -> None:
     """Replace the document and its plot."""
+    fresh = [row for row in rows if not row.when]
     text = DESCRIPTION.read_text(encoding='utf-8').format(
         command=command,
         machine=f'{os.cpu_count()} cores of {machine()}',
         queries=QUERIES,
         runs=RUNS,
         large=vector_indexes.LARGE,
-        speed=speed_table(rows),
-        growth=growth_table(rows) + '\n\n![growth](memory.svg)',
+        searched=EF_SEARCH,
+        speed=speed_table(fresh),
+        growth=growth_table(fresh) + '\n\n![growth](memory.svg)',
+        year=year_table(rows),
+        days=DAYS,
+        turns=TURNS,
+        told=DAYS * TURNS,
     )
     DOCUMENT.write_text(text, encoding='utf-8')
-    plot(rows, DOCUMENT.with_suffix('.svg'))
+    plot(fresh, DOCUMENT.with_suffix('.svg'))
 
 
 def machine() -> str:
@@ -394,18 +499,28 @@ def main() -> None:
     parser.add_argument('--sizes', type=sizes, default=[1_000, 10_000, 100_000])
     parser.add_argument('--data', help='the folder of the database (default: a temporary one)')
     parser.add_argument('--write', action='store_true', help='write docs/memory.md and .svg')
+    parser.add_argument('--year', type=int, help='the size at which a year is lived through')
+    parser.add_argument(
+        '--from',
+        dest='lines',
+        type=Path,
+        help='a file with lines of earlier runs: only write the document',
+    )
     parser.add_argument('--fill', action='store_true', help='only make the memory, measure later')
     args = parser.parse_args()
+    command = f'python benchmarks/memory.py --sizes {",".join(map(str, args.sizes))}'
+    command += f' --year {args.year} --write' if args.year else ' --write'
+    if args.lines:
+        lines = args.lines.read_text(encoding='utf-8').splitlines()
+        write([Figures(**json.loads(line)) for line in lines], command)
+        return
     data = Path(args.data or tempfile.mkdtemp(prefix='prot-memory-'))
     data.mkdir(parents=True, exist_ok=True)
     os.chmod(data, 0o755)
     try:
         rows = asyncio.run(run(args, data))
         if args.write:
-            write(
-                rows,
-                f'python benchmarks/memory.py --sizes {",".join(map(str, args.sizes))} --write',
-            )
+            write(rows, command)
     finally:
         if not args.data:
             shutil.rmtree(data)

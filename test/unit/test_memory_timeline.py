@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 import random
+import time
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -155,3 +157,16 @@ def test_what_was_said_last_is_so(story: list[Telling]) -> None:
         assert live(spans(plain)) == [last.value]
     elif last is not None:
         assert last.value not in live(spans(plain))
+
+
+@pytest.mark.parametrize('values', [1, 2, 4_000])
+def test_time_to_fold_grows_with_the_tellings_and_not_with_their_square(values: int) -> None:
+    def took(count: int) -> float:
+        tellings = [told(number, str(number % values)) for number in range(count)]
+        began = time.process_time()
+        spans(tellings)
+        return time.process_time() - began
+
+    few = min(took(500) for _ in range(5))
+    many = min(took(4_000) for _ in range(3))
+    assert many < 20 * few, 'eight times as many tellings'

@@ -82,25 +82,19 @@ def spans(tellings: Iterable[Telling]) -> list[Span]:
     At most one has no end.
     """
     in_order = sorted(tellings, key=lambda telling: (telling.turn, telling.nth))
+    # By value: what was told a thousand times is looked through once.
+    last_word = {telling.value: telling for telling in in_order}
     line = _Line()
-    for at, telling in enumerate(in_order):
+    for telling in in_order:
         if telling.standing is Standing.HOLDS:
-            denial = _denial(telling, in_order[at + 1 :])
-            if denial is None:
-                line.holds(telling)
+            last = last_word[telling.value]
+            if last.standing is Standing.DENIED:
+                line.never(telling, last)
             else:
-                line.never(telling, denial)
+                line.holds(telling)
         elif telling.standing is Standing.CEASED:
             line.ceased(telling)
     return line.spans
-
-
-def _denial(telling: Telling, later: list[Telling]) -> Telling | None:
-    """Return what denies it: the latest word on the same value is that it never was."""
-    for other in reversed(later):
-        if other.value == telling.value:
-            return other if other.standing is Standing.DENIED else None
-    return None
 
 
 class _Line:

@@ -57,32 +57,37 @@ EVERYWHERE = Reach()
 _CANDIDATES = """
 WITH heard AS (
     SELECT unnest($1::int[]) AS scope
-), fact_hit AS MATERIALIZED (
-    SELECT found.fact, count(*) OVER (PARTITION BY wanted.term) AS facts
-    FROM unnest($2::text[]) AS wanted (term)
-    CROSS JOIN heard
-    CROSS JOIN LATERAL (
-        SELECT fact FROM fact_term
-        WHERE scope = heard.scope AND term = wanted.term
-        ORDER BY fact DESC LIMIT {common} + 1
-    ) AS found
 ), words AS MATERIALIZED (
-    SELECT fact, sum(ln(1 + {common}.0::float8 / facts)) AS weight
-    FROM fact_hit WHERE facts <= {common}
-    GROUP BY fact ORDER BY weight DESC, fact DESC LIMIT {words}
-), name_hit AS MATERIALIZED (
-    SELECT found.entity, count(*) OVER (PARTITION BY wanted.term) AS entities
+    SELECT hit.fact, sum(ln(1 + {common}.0::float8 / held.count)) AS weight
     FROM unnest($2::text[]) AS wanted (term)
-    CROSS JOIN heard
     CROSS JOIN LATERAL (
-        SELECT entity FROM entity_term
-        WHERE scope = heard.scope AND term = wanted.term
-        ORDER BY entity DESC LIMIT {common} + 1
-    ) AS found
+        -- As one value: taken row by row, what common words have cost more than all the rest.
+        SELECT array_agg(newest.fact) AS items, count(*) AS count
+        FROM heard
+        CROSS JOIN LATERAL (
+            SELECT fact FROM fact_term
+            WHERE scope = heard.scope AND term = wanted.term
+            ORDER BY fact DESC LIMIT {common} + 1
+        ) AS newest
+    ) AS held
+    CROSS JOIN LATERAL unnest(held.items) AS hit (fact)
+    WHERE held.count <= {common}
+    GROUP BY hit.fact ORDER BY weight DESC, hit.fact DESC LIMIT {words}
 ), called AS MATERIALIZED (
-    SELECT entity, sum(ln(1 + {common}.0::float8 / entities)) AS weight
-    FROM name_hit WHERE entities <= {common}
-    GROUP BY entity ORDER BY weight DESC, entity DESC LIMIT {names}
+    SELECT hit.entity, sum(ln(1 + {common}.0::float8 / held.count)) AS weight
+    FROM unnest($2::text[]) AS wanted (term)
+    CROSS JOIN LATERAL (
+        SELECT array_agg(newest.entity) AS items, count(*) AS count
+        FROM heard
+        CROSS JOIN LATERAL (
+            SELECT entity FROM entity_term
+            WHERE scope = heard.scope AND term = wanted.term
+            ORDER BY entity DESC LIMIT {common} + 1
+        ) AS newest
+    ) AS held
+    CROSS JOIN LATERAL unnest(held.items) AS hit (entity)
+    WHERE held.count <= {common}
+    GROUP BY hit.entity ORDER BY weight DESC, hit.entity DESC LIMIT {names}
 ), near_entity AS MATERIALIZED (
     SELECT entity, similarity FROM ({near_entity}) AS near
     ORDER BY similarity DESC LIMIT {near_entities}
