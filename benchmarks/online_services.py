@@ -131,9 +131,9 @@ async def serve() -> None:
             print(json.dumps(answer), flush=True)
 
 
-def taken(books: Sequence[Any]) -> list[tuple[int, list[int]]]:
+def taken(books: Sequence[Any]) -> list[tuple[int, list[int], str]]:
     """Return what is in the books, and take it out of them."""
-    found = sorted((one.asked, one.answered) for book in books for one in book)
+    found = sorted((one.asked, one.answered, one.words) for book in books for one in book)
     for book in books:
         book.clear()
     return found

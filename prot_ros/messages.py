@@ -27,6 +27,7 @@ def codec(value: type) -> Codec:
     """Return the codec of a topic's value class (`graph.Topic.value`)."""
     if value in _PLAIN:
         return _PLAIN[value]
+    wire.prepare(value)
     return Codec(
         String,
         lambda item: String(data=wire.encode_json(item)),

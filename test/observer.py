@@ -131,13 +131,20 @@ class Observer:
         publisher.publish(codec.encode(value))
         return at
 
-    def call(self, service: str, *, within: float = 30.0) -> Any:
-        """Call a Trigger service and return its response."""
-        client = self.node.create_client(Trigger, service)
+    def call(
+        self,
+        service: str,
+        srv_type: Any = Trigger,
+        request: Any = None,
+        *,
+        within: float = 30.0,
+    ) -> Any:
+        """Call a service and return its response."""
+        client = self.node.create_client(srv_type, service)
         try:
             assert client.wait_for_service(within), f'there is no service {service}'
             done = threading.Event()
-            future = client.call_async(Trigger.Request())
+            future = client.call_async(request or srv_type.Request())
             future.add_done_callback(lambda _: done.set())
             assert done.wait(within), f'{service} did not answer within {within:g} s'
             return future.result()

@@ -452,6 +452,11 @@ def decode_json(kind: type[T], text: str) -> T:
     return kind(**values)  # type: ignore[arg-type]
 
 
+def prepare(kind: type) -> None:
+    """Pay what the first message of a class costs besides: 0.2 ms in each node of a turn."""
+    _fields(kind)
+
+
 def _fields(kind: type) -> list[tuple[dataclasses.Field[object], object]]:
     if kind not in _FIELDS:
         hints = typing.get_type_hints(kind)

@@ -132,7 +132,7 @@ class SttNode(ProtNode[Params]):
     def _scribe(self) -> ScribeRequest:
         request = self.params.scribe
         known = self._known if self.params.keyterms_from_memory else ()
-        return replace(request, keyterms=expected(request.keyterms, known))
+        return replace(request, names=expected(request.keyterms, known))
 
     def on_params_changed(self, old: Params, new: Params) -> None:
         # What failed with the old settings may work with the new ones.

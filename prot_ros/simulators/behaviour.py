@@ -73,6 +73,8 @@ class Exchange:
 
     asked: int = field(default_factory=time.time_ns)
     answered: list[int] = field(default_factory=list)
+    words: str = ''
+    """Of the request, its last, where it is made of words."""
 
     def answer(self) -> None:
         """Note that a piece of the answer goes now."""

@@ -6,7 +6,8 @@
         ...  # a client at sim.url
 
 What it says is scripted in `scripts`; without a script it is what the offline responder says to
-the same conversation, or, held to a schema of facts, what the offline rules read in the turn.
+the same conversation. Held to a schema of facts it says what is scripted in `readings`, else what
+the offline rules read in the turn: a robot that talks has its turns read meanwhile.
 """
 
 from __future__ import annotations
@@ -60,6 +61,7 @@ class ClaudeSimulator:
         self.key_header: str | None = 'authorization'
         """Where the key is looked for; older gateways read `x-api-key`. None: none may come."""
         self.scripts: deque[Script] = deque()
+        self.readings: deque[Script] = deque()
         self.cache = PromptCache()
         self.requests: deque[Json] = deque(maxlen=KEPT)
         """Bodies of the valid requests for messages, the latest last."""
@@ -148,7 +150,8 @@ class ClaudeSimulator:
                 kind = behaviour.error or 'api_error'
                 await self._refuse(answer, kind, 'as planned', behaviour.retry_after)
             case _:
-                script = self.scripts.popleft() if self.scripts else says(*await self._mind(body))
+                scripts = self.readings if _wants_schema(body) else self.scripts
+                script = scripts.popleft() if scripts else says(*await self._mind(body))
                 self._paused = script.stop_reason == 'pause_turn'
                 if body.get('stream'):
                     await self._stream(answer, body, script, behaviour, exchange)
@@ -192,6 +195,7 @@ class ClaudeSimulator:
         behaviour: Behaviour,
         exchange: Exchange,
     ) -> None:
+        exchange.words = _last_words(body)
         self.exchanges.append(exchange)
         headers = {'content-type': 'text/event-stream; charset=utf-8'}
         await answer.begin(200, headers)
@@ -218,6 +222,17 @@ class ClaudeSimulator:
         size = self.chunk_bytes or len(data)
         for at in range(0, len(data), size):
             await answer.write(data[at : at + size])
+
+
+def _wants_schema(body: Json) -> bool:
+    return 'format' in body.get('output_config', {})
+
+
+def _last_words(body: Json) -> str:
+    content = body['messages'][-1]['content']
+    if isinstance(content, str):
+        return content
+    return next((block['text'] for block in reversed(content) if block['type'] == 'text'), '')
 
 
 async def _fail(answer: Answer, behaviour: Behaviour) -> bool:

@@ -62,6 +62,8 @@ class EmbeddingsSimulator:
         self.plan = plan or Plan()
         self.requests: deque[dict[str, object]] = deque(maxlen=RECORDED)
         """Bodies of the latest requests."""
+        self.headers: deque[Mapping[str, str]] = deque(maxlen=RECORDED)
+        """Of the same, and of those that were refused."""
         self.most_at_once = 0
         """Requests that were under way together."""
         self._at_once = 0
@@ -99,6 +101,7 @@ class EmbeddingsSimulator:
         await self._server.listen()
 
     async def _answer(self, request: Request, answer: Answer) -> None:
+        self.headers.append(request.headers)
         self._at_once += 1
         self.most_at_once = max(self.most_at_once, self._at_once)
         try:

@@ -8,7 +8,7 @@ import contextlib
 import json
 import uuid
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from websockets.asyncio.server import ServerConnection
@@ -48,6 +48,8 @@ class Habits:
     """The longest session; the service does not publish its own."""
     throttle_closes: bool = True
     """Whether a commit that comes too soon ends the session; clients say both."""
+    refused_terms: Collection[str] = ()
+    """Words that it does not want to listen for; whether it has such is not known."""
 
 
 class SimulatedSession:
@@ -144,6 +146,8 @@ class SimulatedSession:
             if not known:
                 raise RefusedError('auth_error', 'You must be authenticated to use this endpoint.')
             self._wish = wish(self.query)
+            if set(self.query.get('keyterms', ())).intersection(self._habits.refused_terms):
+                raise RefusedError('invalid_request', 'A keyterm is not allowed.')
             if fault is Fault.ERROR:
                 kind = self._behaviour.error or 'error'
                 raise RefusedError(kind, f'simulated {kind}')

@@ -180,7 +180,7 @@ def test_the_language_can_be_set_while_the_node_listens(ros):
 def test_whom_the_robot_remembers_is_expected_in_the_next_utterance(ros):
     async def scenario() -> None:
         async with (
-            ScribeSimulator(texts=['one', 'two', 'three'], key=KEY) as sim,
+            ScribeSimulator(texts=['one', 'two', 'three', 'four'], key=KEY) as sim,
             talking(ros, sim, keyterms='prot, 미나') as talk,
         ):
             assert await talk.say(HELLO) == 'one'
@@ -188,9 +188,15 @@ def test_whom_the_robot_remembers_is_expected_in_the_next_utterance(ros):
             await until(lambda: talk.node._known, 'the names')
             assert await talk.say(HELLO) == 'two'
             assert sim.handshakes[-1].query['keyterms'] == ['prot', '미나', '지수']
+            await talk.peer.say(graph.NAMES, Names(('민준', '\u202e', '')))
+            await until(lambda: '민준' in talk.node._known, 'other names')
+            assert await talk.say(HELLO) == 'three'
+            assert sim.handshakes[-1].query['keyterms'] == ['prot', '미나', '민준'], (
+                'one is forgotten'
+            )
             assert (await talk.set('keyterms_from_memory', False)).successful
             await until(lambda: not talk.node.params.keyterms_from_memory)
-            assert await talk.say(HELLO) == 'three'
+            assert await talk.say(HELLO) == 'four'
             assert sim.handshakes[-1].query['keyterms'] == ['prot', '미나']
 
     ros.run(scenario)

@@ -122,7 +122,7 @@ def test_nobody_is_asked_about_silence():
 
 def test_dates_kinds_and_standing_come_through():
     async def use(sim, extractor):
-        sim.scripts.append(
+        sim.readings.append(
             answers(
                 entry(
                     predicate='lives in', object='서울', text='저는 서울에 살았어요.',
@@ -337,7 +337,7 @@ def test_an_answer_beyond_all_measure_is_refused():
 )
 def test_an_answer_that_is_none_says_whether_to_ask_again(script, words, retryable):
     async def use(sim, extractor):
-        sim.scripts.append(script)
+        sim.readings.append(script)
         with pytest.raises(EngineError, match=words) as caught:
             await extractor.read(turn())
         assert caught.value.retryable is retryable
@@ -349,7 +349,7 @@ def test_an_answer_that_is_none_says_whether_to_ask_again(script, words, retryab
 def test_words_around_the_answer_do_no_harm():
     async def use(sim, extractor):
         text = json.dumps({'facts': [entry()]})
-        sim.scripts.append(says(f'Here they are:\n```json\n{text}\n```'))
+        sim.readings.append(says(f'Here they are:\n```json\n{text}\n```'))
         assert [fact.object for fact in await extractor.read(turn())] == ['jazz']
 
     run(use)
@@ -358,7 +358,7 @@ def test_words_around_the_answer_do_no_harm():
 def test_thoughts_are_no_part_of_the_answer():
     async def use(sim, extractor):
         thought = {'type': 'thinking', 'thinking': '{"facts": [{"subject": "user"}]} Hm.'}
-        sim.scripts.append(Script((thought, *answers(entry()).blocks)))
+        sim.readings.append(Script((thought, *answers(entry()).blocks)))
         assert [fact.object for fact in await extractor.read(turn())] == ['jazz']
 
     run(use, settings=ClaudeSettings(model='claude-opus-5-5'))
@@ -366,7 +366,7 @@ def test_thoughts_are_no_part_of_the_answer():
 
 def test_one_bad_line_does_not_cost_the_others():
     async def use(sim, extractor):
-        sim.scripts.append(
+        sim.readings.append(
             answers(
                 entry(subject='robot', object='tea'),
                 entry(standing='perhaps'),
@@ -384,7 +384,7 @@ def test_one_bad_line_does_not_cost_the_others():
 
 def test_a_list_beyond_measure_is_cut():
     async def use(sim, extractor):
-        sim.scripts.append(answers(*(entry(object=f'tea {n}') for n in range(100))))
+        sim.readings.append(answers(*(entry(object=f'tea {n}') for n in range(100))))
         found = await extractor.read(turn())
         assert [fact.object for fact in found] == [f'tea {n}' for n in range(MOST_FACTS)]
 
@@ -484,7 +484,7 @@ def test_closing_ends_what_is_under_way(fault):
 
 def test_a_turn_told_without_a_time_zone_has_dates_all_the_same():
     async def use(sim, extractor):
-        sim.scripts.append(answers(entry(since='2020-02-29')))
+        sim.readings.append(answers(entry(since='2020-02-29')))
         (fact,) = await extractor.read(Reading('I like jazz.', datetime(2026, 11, 23)))
         assert fact.since == datetime(2020, 2, 29, tzinfo=UTC)
 

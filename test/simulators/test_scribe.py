@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from scribe_checks import RATE, heard, noise, push, run, service
@@ -12,7 +14,12 @@ from waiting import until
 
 from prot_ros.core.survival import Limits
 from prot_ros.engines.elevenlabs.recognizer import ElevenLabsRecognizer
-from prot_ros.engines.elevenlabs.scribe_request import ScribeRequest, expected, split_keyterms
+from prot_ros.engines.elevenlabs.scribe_request import (
+    NAMES_LENGTH,
+    ScribeRequest,
+    expected,
+    split_keyterms,
+)
 from prot_ros.engines.elevenlabs.scribe_sessions import Keeping
 from prot_ros.engines.kinds import EngineError
 from prot_ros.simulators.behaviour import Behaviour, Fault, Plan
@@ -291,11 +298,74 @@ def test_the_url_of_a_session_is_that_of_the_protocol(url):
 
 
 def test_names_are_expected_after_ones_own_words_as_far_as_the_service_takes_them():
-    assert expected(('Prot',), ('Jisu', 'prot', 'a' * 21, ' ', 'Min  Kim')) == (
-        'Prot', 'Jisu', 'Min Kim'
+    assert expected(('Prot',), ('Jisu', 'prot', 'a' * 21, ' ', 'Min  Kim', 'jisu')) == (
+        'Jisu', 'Min Kim'
     )  # fmt: skip
     many = expected(('prot',), (f'name{number}' for number in range(80)))
-    assert (len(many), many[-1]) == (50, 'name48')
+    assert (len(many), many[-1]) == (49, 'name48')
+
+
+@pytest.mark.parametrize('name', ['\ud800', 'a\x00b', 'a\u200bb', '\x1b[2J', '...', '🤖', '&=#'])
+def test_what_is_no_name_is_not_expected_whoever_said_it(name):
+    assert expected((), (name, 'Jisu')) == ('Jisu',)
+
+
+def test_what_looks_like_a_part_of_the_url_is_a_name_like_others():
+    request = ScribeRequest(names=expected((), ('a&model_id=x', '%00', 'b#c')))
+    query = parse_qs(urlsplit(request.socket_url).query)
+    assert query['model_id'] == ['scribe_v2_realtime']
+    assert query['keyterms'] == ['a&model_id=x', '%00', 'b#c']
+
+
+def test_names_in_any_script_leave_the_request_line_as_short_as_servers_want_it():
+    async def scenario():
+        names = expected((), (f'{number:02} {chr(0xAC00 + number) * 17}' for number in range(50)))
+        request = ScribeRequest('ws://127.0.0.1:1', names=names)
+        assert 15 < len(names) < 50
+        assert len(request.socket_url) < NAMES_LENGTH + 500
+        async with ScribeSimulator(texts=['one']) as sim:
+            recognizer = ElevenLabsRecognizer('key', lambda: replace(request, url=sim.url))
+            await recognizer.open()
+            assert await heard(recognizer, noise(1.0)) == 'one'
+            assert sim.handshakes[-1].query['keyterms'] == list(names)
+            await recognizer.close()
+
+    run(scenario)
+
+
+def test_names_that_the_service_refuses_cost_nobody_their_hearing():
+    async def scenario():
+        habits = Habits(refused_terms=('Rude',))
+        wish = ScribeRequest(keyterms=('prot',), names=('Rude', 'Jisu'))
+        async with ScribeSimulator(texts=['one', 'two', 'three'], habits=habits) as sim:
+            recognizer = ElevenLabsRecognizer('key', lambda: replace(wish, url=sim.url))
+            await recognizer.open()
+            assert await heard(recognizer, noise(1.0)) == 'one'
+            assert await heard(recognizer, noise(1.0)) == 'two'
+            asked = [handshake.query['keyterms'] for handshake in sim.handshakes]
+            assert asked == [['prot', 'Rude', 'Jisu'], ['prot']], 'and are not tried again'
+            assert recognizer.status()['names refused'] is True
+            wish = replace(wish, names=('Jisu',))
+            assert await heard(recognizer, noise(1.0)) == 'three'
+            assert sim.handshakes[-1].query['keyterms'] == ['prot', 'Jisu']
+            assert recognizer.status()['names refused'] is False
+            await recognizer.close()
+
+    run(scenario)
+
+
+def test_what_is_refused_without_names_too_is_not_their_fault():
+    async def scenario():
+        async with ScribeSimulator(texts=['one'], key='another') as sim:
+            wish = ScribeRequest(sim.url, names=('Jisu',))
+            recognizer = ElevenLabsRecognizer('key', lambda: wish)
+            await recognizer.open()
+            with pytest.raises(EngineError, match='set ELEVENLABS_API_KEY'):
+                await heard(recognizer, noise(1.0))
+            assert recognizer.status()['names refused'] is False
+            await recognizer.close()
+
+    run(scenario)
 
 
 def test_keyterms_are_separated_by_commas():

@@ -220,6 +220,7 @@ class ElevenLabsRecognizer:
         return {
             'sessions': self._sessions.opened,
             'session': 'kept' if self._sessions.warm else 'none',
+            'names refused': self._sessions.names_refused,
             'replays': self._replays + (self._latest is not None and self._latest.replayed),
         }
 

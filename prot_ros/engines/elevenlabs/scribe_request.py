@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote_plus, urlencode, urlsplit
 
 from prot_ros.engines.kinds import EngineError
 
@@ -19,6 +19,9 @@ AUTO = 'auto'
 KEYTERMS_LIMIT = 50
 KEYTERM_LIMIT = 20
 """Characters."""
+NAMES_LENGTH = 3_000
+"""Characters of a session's URL for names: many servers take no more than 8,000 in all, and fifty
+names in Hangul would have 9,000."""
 CONTEXT_LIMIT = 50
 """Characters of earlier text that may precede a session's audio; longer is discouraged."""
 _SCHEMES = {'wss': 'wss', 'ws': 'ws', 'https': 'wss', 'http': 'ws'}
@@ -31,14 +34,26 @@ def split_keyterms(text: str) -> tuple[str, ...]:
 
 
 def expected(own: Sequence[str], names: Iterable[str]) -> tuple[str, ...]:
-    """Return the words to listen for: one's own, then as many names as the service takes."""
-    terms = {term.casefold(): term for term in own}
+    """Return those of the names that the service takes besides one's own words.
+
+    Names come from speech and from other nodes: what is too long, or cannot be said, would have
+    the whole session refused.
+    """
+    known = {term.casefold() for term in own}
+    taken: list[str] = []
+    length = 0
     for name in names:
-        # A name that is too long would have the whole session refused.
         words = ' '.join(name.split())
-        if 0 < len(words) <= KEYTERM_LIMIT and len(terms) < KEYTERMS_LIMIT:
-            terms.setdefault(words.casefold(), words)
-    return tuple(terms.values())
+        if len(words) > KEYTERM_LIMIT or not words.isprintable() or words.casefold() in known:
+            continue
+        if not any(map(str.isalnum, words)):
+            continue
+        length += len(f'&keyterms={quote_plus(words)}')
+        if len(own) + len(taken) == KEYTERMS_LIMIT or length > NAMES_LENGTH:
+            break
+        known.add(words.casefold())
+        taken.append(words)
+    return tuple(taken)
 
 
 @dataclass(frozen=True)
@@ -51,6 +66,9 @@ class ScribeRequest:
     """`auto`, or a code of ISO 639-1 or 639-3 without a region."""
     keyterms: tuple[str, ...] = ()
     """Words to listen for, such as names."""
+    names: tuple[str, ...] = ()
+    """Further words of that kind, without which a session is had where it is refused with them; as
+    `expected` returns them."""
 
     def __post_init__(self) -> None:
         """Raise EngineError for what the service would refuse, or worse, not understand."""
@@ -85,7 +103,7 @@ class ScribeRequest:
         ]
         if self.language != AUTO:
             query.append(('language_code', self.language))
-        query += [('keyterms', term) for term in self.keyterms]
+        query += [('keyterms', term) for term in (*self.keyterms, *self.names)]
         scheme, _, rest = self.url.partition('://')
         path = '/v1/speech-to-text/realtime?'
         return f'{_SCHEMES[scheme.lower()]}://{rest.rstrip("/")}{path}{urlencode(query)}'

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from prot_ros.core.survival import Limits
 from prot_ros.engines.background import Background
@@ -20,6 +21,8 @@ from prot_ros.engines.elevenlabs.scribe_request import ScribeRequest
 from prot_ros.engines.elevenlabs.scribe_session import KEEP_ALIVE_S, ScribeSession
 from prot_ros.engines.kinds import EngineError
 from prot_ros.engines.websocket_client import PING_S, tls
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,9 @@ class ScribeSessions:
         self.opened = 0
         """Sessions so far."""
         self._key = key
-        self._wish = wish
+        self._wanted = wish
+        self._refused: tuple[str, ...] = ()
+        """Names with which the service takes no session."""
         self._limits = limits
         self._keeping = keeping
         self._is_open = False
@@ -76,6 +81,15 @@ class ScribeSessions:
         """Whether there is a session that an utterance could begin in."""
         return self._session is not None and self._session.usable
 
+    @property
+    def names_refused(self) -> bool:
+        """Whether the next session is asked for without the names that are wished for."""
+        return bool(self._refused) and self._wanted().names == self._refused
+
+    def _wish(self) -> ScribeRequest:
+        wish = self._wanted()
+        return replace(wish, names=()) if self.names_refused else wish
+
     async def take(self) -> ScribeSession:
         """Return a session for an utterance, the kept one or a new one; raise EngineError."""
         self._end_rest()
@@ -92,15 +106,27 @@ class ScribeSessions:
         """Return a new session, which is the caller's; raise EngineError when there is none."""
         if not self._is_open:
             raise EngineError('ElevenLabs speech-to-text is not open')
-        keeping = self._keeping
-        session = await ScribeSession.open(
-            self._wish(), self._key, self._limits, self._tls, keeping.keep_alive_s, keeping.ping_s
-        )
+        wish = self._wish()
+        try:
+            session = await self._connected(wish)
+        except EngineError as err:
+            if err.retryable or not wish.names:
+                raise
+            # Anybody may have told the robot any name: that must not cost everyone its hearing.
+            session = await self._connected(replace(wish, names=()))
+            self._refused = wish.names
+            _log.warning('the names that are remembered are not listened for: %s', err)
         self.opened += 1
         if not self._is_open:
             await session.close()
             raise EngineError('ElevenLabs speech-to-text was closed meanwhile')
         return session
+
+    async def _connected(self, wish: ScribeRequest) -> ScribeSession:
+        keeping = self._keeping
+        return await ScribeSession.open(
+            wish, self._key, self._limits, self._tls, keeping.keep_alive_s, keeping.ping_s
+        )
 
     def release(self, session: ScribeSession, *, settled: bool) -> None:
         """Give a session back; `settled` where the service has none of its audio uncommitted."""
