@@ -66,8 +66,8 @@ class SpeechSuspected:
 class SpeechLikely:
     """What just began rises out of the quiet as a voice does, before it can be told for certain.
 
-    Followed by SpeechStarted or, `LIKELY_FRAMES` later, by SuspicionDismissed. A suspicion may
-    have come before it, and is part of it then.
+    Followed by SpeechStarted or, after `LIKELY_FRAMES` and more, by SuspicionDismissed. A suspicion
+    may have come before it, and is part of it then.
     """
 
 
@@ -115,9 +115,11 @@ Event = (
 )
 
 
-LIKELY_FRAMES = 10
-"""For how long something may be likely: a detector is sure of a soft beginning, the f of "four",
-after 100 to 200 ms."""
+LIKELY_FRAMES, MOST_LIKELY_FRAMES = 10, 25
+"""For how long something is likely, and may be where it goes on to be one: a detector is sure of a
+soft beginning, the f of "four", after 100 to 200 ms, of a breath and an "and" after 300."""
+STILL_LIKELY, MORE_FRAMES = 0.3, 5
+"""At or above which probability it goes on to be likely, and for how many frames."""
 
 
 class Endpointer:
@@ -172,7 +174,7 @@ class Endpointer:
     @property
     def window(self) -> int:
         """Frames in which a beginning is looked for: an onset is never longer ago."""
-        return max(self._window, LIKELY_FRAMES + 1)
+        return max(self._window, MOST_LIKELY_FRAMES + MORE_FRAMES + 1)
 
     @property
     def in_speech(self) -> bool:
@@ -189,6 +191,7 @@ class Endpointer:
         self._suspicious = False
         self._likely = 0
         """For how many frames more it stays likely that a voice has begun."""
+        self._likely_for = 0
         self._sustained = False
         self._spoken = 0
         self._silent = 0
@@ -220,12 +223,15 @@ class Endpointer:
             return [self._begin(speech)]
         if self._likely:
             self._likely -= 1
+            self._likely_for += 1
+            if probability >= STILL_LIKELY and self._likely_for <= MOST_LIKELY_FRAMES:
+                self._likely = max(self._likely, MORE_FRAMES)
             if self._likely:
                 return []
             self._suspicious = False
             return [SuspicionDismissed()]
         if rising:
-            self._likely = LIKELY_FRAMES
+            self._likely, self._likely_for = LIKELY_FRAMES, 0
             return [SpeechLikely()]
         if speech[-1] and not self._suspicious:
             self._suspicious = True
@@ -238,7 +244,7 @@ class Endpointer:
     def _begin(self, speech: list[bool]) -> SpeechStarted:
         ago = len(speech) - 1 - speech.index(True)
         if self._likely:
-            ago = max(ago, LIKELY_FRAMES + 1 - self._likely)
+            ago = max(ago, self._likely_for + 1)
             self._likely = 0
         self._spoken = sum(speech)
         self._spoke = (len(speech) > 1 and speech[-2], speech[-1])

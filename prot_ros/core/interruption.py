@@ -2,9 +2,10 @@
 """Who yields when somebody speaks over the robot, and what becomes of what it was saying.
 
 A barge-in comes in stages, because falling silent must be quick and giving up a reply must be
-right. At the first suspicion the robot lowers its voice; when a voice is likely it is inaudible for
-a moment, while its reply goes on beneath; when it is clear that an utterance has begun it is
-silent, with its place kept; and only when there are words in the utterance is the reply void. A cough, a door, a "mm-hm" so costs a dip or a pause, and never the reply.
+right. At the first suspicion the robot lowers its voice; when a voice is likely it is inaudible
+for a moment, while its reply goes on beneath; when it is clear that an utterance has begun it is
+silent, with its place kept; and only when there are words in the utterance is the reply void. A
+cough, a door, a "mm-hm" so costs a dip or a pause, and never the reply.
 """
 
 from __future__ import annotations

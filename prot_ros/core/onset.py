@@ -64,8 +64,9 @@ class Onset:
     do."""
     ABOVE_DB = 4.0
     """With 3 it is 20 ms later in noise, because noise has risen itself; more lets music pass."""
-    QUIET_FRAMES, MOST_LOUD = 35, 2
-    """Of 0.7 s before, how many frames may be louder than the room. Music has no beginning."""
+    QUIET_FRAMES, MOST_LOUD = 35, 6
+    """Of 0.7 s before, how many frames may be louder than the room: a breath may. Music has no
+    beginning."""
 
     def __init__(self, rises: Sequence[Rise] = RISES) -> None:
         """Begin after quiet; without `rises` nothing begins."""

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from prot_ros.core.endpointing import (
     LIKELY_FRAMES,
+    MORE_FRAMES,
+    MOST_LIKELY_FRAMES,
     Endpointer,
     Evidence,
     SpeechCut,
@@ -157,7 +159,7 @@ def test_the_onset_is_the_first_frame_that_any_evidence_counts():
 
 def test_evidence_gives_the_threshold_of_suspicion_and_the_window():
     endpointer = Endpointer(start=SURER_IS_SOONER, threshold=0.99)
-    assert endpointer.window == max(3, LIKELY_FRAMES + 1)
+    assert endpointer.window == max(3, MOST_LIKELY_FRAMES + MORE_FRAMES + 1)
     assert all_events(endpointer, (0.55, 20), (SILENCE, 100)) == [
         (20, SpeechSuspected()),
         (80, SuspicionDismissed()),
@@ -318,8 +320,19 @@ def test_what_rises_and_becomes_nothing_is_dismissed_in_time():
     ]
 
 
+def test_what_goes_on_to_be_likely_is_not_dismissed_but_not_for_ever():
+    frames = [(0.1, True), *[(0.1, False)] * 8, *[(0.4, False)] * 100]
+    sure = Endpointer(start=[Evidence(0.98, 1, 1)])
+    assert likely(sure, frames) == [
+        (0, SpeechLikely),
+        (MOST_LIKELY_FRAMES + MORE_FRAMES, SuspicionDismissed),
+    ]
+    sure.reset()
+    assert likely(sure, [*frames[:20], (0.99, False)])[1:] == [(20, SpeechStarted)]
+
+
 def test_a_suspicion_that_becomes_likely_is_dismissed_once():
-    frames = [(0.6, False), (0.4, True), *[(0.1, False)] * 50]
+    frames = [(0.6, False), (0.1, True), *[(0.1, False)] * 50]
     assert likely(Endpointer(start=[Evidence(0.5, 3, 3)]), frames) == [
         (0, SpeechSuspected),
         (1, SpeechLikely),
@@ -328,7 +341,7 @@ def test_a_suspicion_that_becomes_likely_is_dismissed_once():
 
 
 def test_speech_that_is_still_there_when_it_is_no_longer_likely_is_suspected_anew():
-    frames = [(0.1, True), *[(0.1, False)] * (LIKELY_FRAMES - 1), (0.6, False), (0.6, False)]
+    frames = [(0.1, True), *[(0.1, False)] * LIKELY_FRAMES, (0.6, False), (0.6, False)]
     assert likely(Endpointer(start=[Evidence(0.5, 3, 3)]), frames) == [
         (0, SpeechLikely),
         (LIKELY_FRAMES, SuspicionDismissed),

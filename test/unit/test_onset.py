@@ -53,7 +53,7 @@ def test_a_pause_as_long_as_quiet_makes_the_next_sound_a_beginning_again():
     said = [MUSIC] * 20
     begin = 40 + len(said) + len(pause) + 1
     assert begun([*[ROOM] * 40, *said, *pause, *[SOFT_VOWEL] * 2]) == [begin]
-    assert begun([*[ROOM] * 40, *said, *pause[:-5], *[SOFT_VOWEL] * 2]) == []
+    assert begun([*[ROOM] * 40, *said, *pause[:-9], *[SOFT_VOWEL] * 2]) == []
 
 
 @pytest.mark.parametrize(
