@@ -24,6 +24,9 @@ from pathlib import Path
 
 from asyncpg import Connection
 from locomo_data import CATEGORIES, Conversation, Question, Turn, conversations
+from locomo_facts import Asker, Orders
+from own_conversations import LATER, Answers, answers
+from own_conversations import table as own_table
 
 from prot_ros.engines.embedders import local
 from prot_ros.memory.database import Database
@@ -93,6 +96,10 @@ class Method:
 
     name: str
     found: dict[str, list[Order]] = field(default_factory=dict)
+    beside: dict[str, list[Order]] = field(default_factory=dict)
+    """Of which the best count as well, as many as of those."""
+    times: int = 1
+    """How many times as many of those found count."""
 
 
 async def load(
@@ -156,7 +163,7 @@ def ordered(
     scope: Scope, found: list[Candidate], question: Question, weights: Weights = WEIGHTS
 ) -> Order:
     """Rank as the robot does."""
-    best = rank(found, question.text, max(DEPTHS), weights)
+    best = rank(found, question.text, 2 * max(DEPTHS), weights)
     return [scope.position[entry.candidate.turn] for entry in best]
 
 
@@ -193,25 +200,62 @@ def recall(
     told: Sequence[Conversation], method: Method, depth: int, category: int | None = None
 ) -> float:
     """Return the mean share of a question's evidence among the best `depth` turns, in percent."""
-    shares = [
-        len(question.evidence & set(order[:depth])) / len(question.evidence)
-        for conversation in told
-        for question, order in zip(
-            conversation.questions, method.found[conversation.name], strict=True
-        )
-        if category in (None, question.category)
-    ]
+    shares = []
+    for conversation in told:
+        found = method.found[conversation.name]
+        beside = method.beside.get(conversation.name) or [()] * len(found)
+        for question, order, more in zip(conversation.questions, found, beside, strict=True):
+            if category in (None, question.category):
+                seen = {*order[: method.times * depth], *more[:depth]}
+                shares.append(len(question.evidence & seen) / len(question.evidence))
     return 100 * statistics.mean(shares) if shares else math.nan
 
 
-async def measure(told: list[Conversation], url: str) -> tuple[list[Method], Times]:
-    """Return what each method found, and what each question took."""
+@dataclass
+class Measured:
+    """What the page tells."""
+
+    methods: list[Method]
+    times: Times
+    with_facts: list[Method]
+    facts: int
+    """That were read in the turns."""
+    own: Answers
+    """Of prot's own conversations."""
+
+
+async def measure(told: list[Conversation], url: str) -> Measured:
+    """Measure everything on one server."""
     database = Database(url)
     await database.open(await migrate(url))
     try:
-        return await _measure(told, database)
+        methods, times = await _measure(told, database)
+        with_facts, facts = await _facts(told, database, methods[0])
     finally:
         await database.close()
+    return Measured(methods, times, with_facts, facts, await answers(url))
+
+
+async def _facts(
+    told: list[Conversation], database: Database, turns: Method
+) -> tuple[list[Method], int]:
+    found: dict[str, Orders] = {}
+    facts = 0
+    for conversation in told:
+        asker = Asker(database, conversation)
+        await asker.listen()
+        found[conversation.name] = await asker.ask()
+        facts += asker.facts
+    reaches = list(next(iter(found.values())))
+    methods = [
+        Method('turns', turns.found),
+        Method('turns, twice as many', turns.found, times=2),
+    ]
+    for name in reaches:
+        beside = {conversation: orders[name] for conversation, orders in found.items()}
+        methods.append(Method(f'turns and {name}', turns.found, beside))
+    everything = {conversation: orders[reaches[0]] for conversation, orders in found.items()}
+    return [*methods, Method('facts alone', everything)], facts
 
 
 async def _measure(told: list[Conversation], database: Database) -> tuple[list[Method], Times]:
@@ -265,10 +309,10 @@ async def _loaded(
     return await database.run(tell, LOAD_S)
 
 
-def run(told: list[Conversation]) -> tuple[list[Method], Times]:
+def run(told: list[Conversation]) -> Measured:
     """Measure on a server of our own, on a folder that the account it runs under can enter."""
 
-    async def served() -> tuple[list[Method], Times]:
+    async def served() -> Measured:
         async with EmbeddedPostgres(folder) as postgres:
             return await measure(told, postgres.url)
 
@@ -323,15 +367,20 @@ def main() -> None:
     except OSError as err:
         print(f'skipped: {options.data} cannot be read: {err.strerror}')
         return
-    methods, times = run(told)
+    measured = run(told)
     text = DESCRIPTION.read_text(encoding='utf-8').format(
         conversations=len(told),
         turns=sum(len(one.turns) for one in told),
         questions=sum(len(one.questions) for one in told),
-        table=table(told, methods),
+        table=table(told, measured.methods),
+        facts=measured.facts,
+        facts_table=table(told, measured.with_facts),
+        asked=len(measured.own['everything']),
+        later=LATER,
+        own_table=own_table(measured.own),
         tuned=', '.join(f'`{name}`' for name in TUNED),
-        total=spread(times.total),
-        server=spread(times.server),
+        total=spread(measured.times.total),
+        server=spread(measured.times.server),
     )
     print(text)
     if options.write:

@@ -28,7 +28,7 @@ from prot_ros.engines.background import Background
 from prot_ros.engines.embedders.local import LocalEmbedder
 from prot_ros.engines.fact_rules import RuleReader
 from prot_ros.engines.kinds import Embedder, EngineError, FactReader, Message
-from prot_ros.memory import scopes, summaries
+from prot_ros.memory import scopes, summaries, turns
 from prot_ros.memory.database import FAILURES, Database, MemoryUnavailable, Work
 from prot_ros.memory.forgetting.erasure import Erased, Wish, erase
 from prot_ros.memory.forgetting.retention import Retention
@@ -45,7 +45,7 @@ from prot_ros.memory.retrieval.vectors import Vectors
 from prot_ros.memory.schema import migrate
 from prot_ros.memory.scopes import Scope
 from prot_ros.memory.server.postgres import EmbeddedPostgres
-from prot_ros.memory.storable import MOST, storable
+from prot_ros.memory.storable import storable
 from prot_ros.memory.summaries import Waiting
 
 T = TypeVar('T')
@@ -59,8 +59,6 @@ SETTLE_S = 0.03
 """What a dialogue waits for the facts of what was said before that which it is about to answer."""
 LOCAL_EVERY_S = 0.1
 """Between two looks at what is being said, where vectors cost nothing: ten queries a second."""
-RECENT_S = 3600.0
-"""Talk older than this is no longer the same conversation; its facts are remembered."""
 WARM_UP_S = 3.0
 WARM_UPS = 100
 """What was said last, which is asked once more before anybody does."""
@@ -71,7 +69,6 @@ TURNS = 8
 MOST_PERSON = 100
 INDEX_EVERY = 500
 """Vectors after which it is looked whether there are enough for an index."""
-_MOST_SOURCE = 200
 
 NOWHERE = Scope(0, 0, ())
 
@@ -79,28 +76,6 @@ _COUNTS = """
 SELECT (SELECT count(*) FROM turn WHERE scope = $1) AS turns,
        (SELECT count(*) FROM fact WHERE scope = $1 AND live) AS facts,
        (SELECT count(*) FROM extraction WHERE scope = $1 AND extracted_at IS NULL) AS waiting
-"""
-# A turn whose reply came first has no words yet.
-_UTTERANCE = """
-WITH told AS (
-    INSERT INTO turn (scope, stamp, source, utterance, speaker) VALUES ($1, $2, $3, $4, $5)
-    ON CONFLICT (scope, stamp) DO UPDATE
-        SET source = excluded.source, utterance = excluded.utterance,
-            speaker = excluded.speaker
-        WHERE turn.utterance = ''
-    RETURNING id
-)
-INSERT INTO extraction (turn, scope) SELECT id, $1 FROM told
-ON CONFLICT DO NOTHING
-RETURNING turn
-"""
-_SAME = 'SELECT utterance = $3 FROM turn WHERE scope = $1 AND stamp = $2'
-_REPLY = """
-INSERT INTO turn (scope, stamp, source, utterance, said, heard, cut, replied_at)
-VALUES ($1, $2, '', '', $3, $4, $5, now())
-ON CONFLICT (scope, stamp) DO UPDATE
-    SET said = excluded.said, heard = excluded.heard, cut = excluded.cut,
-        replied_at = coalesce(turn.replied_at, excluded.replied_at)
 """
 _LATELY = """
 SELECT t.utterance, v.vector FROM turn AS t
@@ -118,13 +93,6 @@ SELECT forgettings, (
 FROM scope WHERE id = $1
 """
 _FORGETTINGS = 'SELECT id, forgettings FROM scope WHERE id = ANY ($1::int[])'
-# What was cut before anything was heard has been asked again, as part of a later turn.
-_RECENT = """
-SELECT stamp, utterance, heard, cut
-FROM (SELECT * FROM turn WHERE scope = $1 ORDER BY id DESC LIMIT $2) AS latest
-WHERE created_at > now() - make_interval(secs => $3) AND NOT (cut AND heard = '')
-ORDER BY id
-"""
 
 
 class Memory:
@@ -294,36 +262,16 @@ class Memory:
         `source` is where it came from, such as `stt` or `hear`. What PostgreSQL cannot store (NUL
         characters, half characters, more than 100,000 characters) is taken out, and logged.
         """
-        words = _kept(text, turn)
         speaker = '' if self.person == SOMEONE else self.person
-        arguments = (
-            self._scope.number,
-            _checked(turn),
-            storable(source, _MOST_SOURCE),
-            words,
-            speaker,
-        )
-        new = await self._run(lambda connection: connection.fetchval(_UTTERANCE, *arguments))
-        if new is not None:
+        if await self._run(turns.utterance(self._scope.number, turn, text, source, speaker)):
             self._turns += 1
             if self._extraction is not None:
                 self._extraction.waiting += 1
                 self._extraction.wake()
-        elif not await self._run(
-            lambda connection: connection.fetchval(_SAME, self._scope.number, turn, words)
-        ):
-            _log.warning('turn %d was recorded with other words before; the first are kept', turn)
 
     async def record_reply(self, turn: Stamp, said: str, heard: str, cut: bool) -> None:
         """Commit what the robot answered and how much of it was heard."""
-        arguments = (
-            self._scope.number,
-            _checked(turn),
-            _kept(said, turn),
-            _kept(heard, turn),
-            cut,
-        )
-        await self._run(lambda connection: connection.execute(_REPLY, *arguments))
+        await self._run(turns.reply(self._scope.number, turn, said, heard, cut))
 
     async def recall(
         self, text: str, limit: int, patience_s: float = VECTOR_S, settle_s: float = 0.0
@@ -355,13 +303,13 @@ class Memory:
                     connection, self._scope, words, vector, self._space, limit
                 )
             )
-            turns = await earlier
+            before = await earlier
         finally:
             earlier.cancel()
             await asyncio.wait({earlier})
             if not earlier.cancelled():
                 earlier.exception()  # known now, also where the other one's is raised
-        return replace(found, turns=turns)
+        return replace(found, turns=before)
 
     async def _earlier(
         self, connection: Connection, words: str, vector: list[float]
@@ -384,13 +332,13 @@ class Memory:
         """Return what differs once something was told here, or forgotten by whomever."""
         if self._extraction is None or not self._extraction.is_settled:
             return None
-        turns = self._turns
+        told = self._turns
         rows = await self._run(
             lambda connection: connection.fetch(_FORGETTINGS, list(self._scope.heard))
         )
         forgettings = {row['id']: row['forgettings'] for row in rows}
         self.forgettings = forgettings.get(self._scope.number, self.forgettings)
-        return (turns, *(forgettings.get(number, -1) for number in self._scope.heard))
+        return (told, *(forgettings.get(number, -1) for number in self._scope.heard))
 
     def expect(self, text: str, limit: int) -> None:
         """Say what will probably be recalled soon, so that it is there by then."""
@@ -430,26 +378,14 @@ class Memory:
             lambda connection: entities.names(connection, self._scope.number, limit)
         )
 
-    async def recent(self, limit: int, most_age_s: float = RECENT_S) -> tuple[Message, ...]:
+    async def recent(self, limit: int, most_age_s: float = turns.RECENT_S) -> tuple[Message, ...]:
         """Return the latest messages exchanged, at most `limit`, oldest first.
 
         Of the robot's only what was heard; none older than `most_age_s` seconds.
         """
-        rows = await self._run(
-            lambda connection: connection.fetch(_RECENT, self._scope.number, limit, most_age_s)
+        return await self._run(
+            lambda connection: turns.recent(connection, self._scope.number, limit, most_age_s)
         )
-        messages = []
-        for row in rows:
-            turn = Stamp(row['stamp'])
-            if row['utterance']:
-                messages.append(Message('user', row['utterance'], turn=turn))
-            if row['heard']:
-                messages.append(Message('robot', row['heard'], cut=row['cut'], turn=turn))
-        latest = messages[-limit:] if limit else []
-        # An answer without its question, where the limit fell between the two.
-        if len(latest) < len(messages) and latest and latest[0].speaker == 'robot':
-            del latest[0]
-        return tuple(latest)
 
     async def summary(self) -> str:
         """Return the latest summary of what was said, '' where there is none."""
@@ -534,23 +470,3 @@ class Memory:
             if self._extraction is not None:
                 self._extraction.wake()
             raise
-
-
-def _kept(text: str, turn: Stamp) -> str:
-    kept = storable(text)
-    if kept != text:
-        _log.warning(
-            'turn %d: characters that cannot be stored were taken out (%d of %d are kept, '
-            'at most %d)',
-            turn,
-            len(kept),
-            len(text),
-            MOST,
-        )
-    return kept
-
-
-def _checked(turn: Stamp) -> Stamp:
-    if not 0 <= turn < 2**63:
-        raise ValueError(f'a turn is {turn}, expected nanoseconds of 0 to {2**63 - 1}')
-    return turn
