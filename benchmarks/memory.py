@@ -83,6 +83,8 @@ class Figures:
     """'' where it was just made; `year`, `cleaned`: after a year, and after cleaning up."""
     year_s: float = 0.0
     """Turns a second while it lived through the year, or seconds that cleaning up took."""
+    load: float = 0.0
+    """What ran or waited for a processor on the machine, in the minute before the end."""
 
 
 async def connect(url: str, schema: str) -> asyncpg.Connection:
@@ -248,6 +250,7 @@ async def look(
         writing_p50=writing[0], writing_p95=writing[1], recall=near, small_recall=small_near,
         small_rows=small_rows, small_p95=small_p95, ingested=ingested, index_s=index_s,
         index_mb=sizes['indexes'] / 2**20, whole_mb=sizes['whole'] / 2**20,
+        load=os.getloadavg()[0],
     )  # fmt: skip
 
 
@@ -375,14 +378,14 @@ def speed_table(rows: list[Figures]) -> str:
     """Return how fast it is, and how surely it finds, as Markdown."""
     lines = [
         '| entities | facts | median | 95 % | server works | 95 % | while writing | 95 % '
-        '| recall@10 | small: recall@10 | rows of 10 | 95 % |',
-        '|' + '---:|' * 12,
+        '| recall@10 | load | small: recall@10 | rows of 10 | 95 % |',
+        '|' + '---:|' * 13,
     ]
     lines += [
         f'| {row.entities:,} | {row.facts:,} | {row.p50:.1f} | {row.p95:.1f} '
         f'| {row.cpu_p50:.1f} | {row.cpu_p95:.1f} '
         f'| {row.writing_p50:.1f} | {row.writing_p95:.1f} | {row.recall:.3f} '
-        f'| {row.small_recall:.3f} | {row.small_rows:.1f} | {row.small_p95:.1f} |'
+        f'| {row.load:.0f} | {row.small_recall:.3f} | {row.small_rows:.1f} | {row.small_p95:.1f} |'
         for row in rows
     ]
     return '\n'.join(lines)
@@ -408,17 +411,17 @@ def year_table(rows: list[Figures]) -> str:
     if at is None:
         return 'Not measured.'
     lines = [
-        '| | median | 95 % | server works | while writing: 95 % | recall@10 | turns/s '
+        '| | median | 95 % | server works | while writing: 95 % | recall@10 | load | turns/s '
         '| indexes over vectors, MB | all tables, MB |',
-        '|---|' + '---:|' * 8,
+        '|---|' + '---:|' * 9,
     ]
     for label, row in zip(
         ('before', 'after the year', 'cleaned up'), rows[at - 1 : at + 2], strict=True
     ):
         lines.append(
             f'| {label} | {row.p50:.1f} | {row.p95:.1f} | {row.cpu_p50:.1f} '
-            f'| {row.writing_p95:.1f} | {row.recall:.3f} | {row.ingested:.0f} '
-            f'| {row.index_mb:,.0f} | {row.whole_mb:,.0f} |'
+            f'| {row.writing_p95:.1f} | {row.recall:.3f} | {row.load:.0f} '
+            f'| {row.ingested:.0f} | {row.index_mb:,.0f} | {row.whole_mb:,.0f} |'
         )
     year, cleaned = rows[at : at + 2]
     lines += [
