@@ -66,8 +66,8 @@ class SpeechSuspected:
 class SpeechLikely:
     """What just began rises out of the quiet as a voice does, before it can be told for certain.
 
-    Followed by SpeechStarted or, after `LIKELY_FRAMES` and more, by SuspicionDismissed. A suspicion
-    may have come before it, and is part of it then.
+    Followed by SpeechStarted or, after `LIKELY_FRAMES` or more, by SuspicionDismissed. A
+    suspicion may have come before it, and is part of it then.
     """
 
 
