@@ -20,6 +20,7 @@ import platform
 import shutil
 import sys
 import tempfile
+import textwrap
 import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -415,20 +416,19 @@ def year_table(rows: list[Figures]) -> str:
         '| indexes over vectors, MB | all tables, MB |',
         '|---|' + '---:|' * 9,
     ]
-    for label, row in zip(
-        ('before', 'after the year', 'cleaned up'), rows[at - 1 : at + 2], strict=True
-    ):
+    stages = [rows[at - 1], *(row for row in rows[at:] if row.when)]
+    for label, row in zip(('before', 'after the year', 'cleaned up'), stages, strict=False):
         lines.append(
             f'| {label} | {row.p50:.1f} | {row.p95:.1f} | {row.cpu_p50:.1f} '
             f'| {row.writing_p95:.1f} | {row.recall:.3f} | {row.load:.0f} '
             f'| {row.ingested:.0f} | {row.index_mb:,.0f} | {row.whole_mb:,.0f} |'
         )
-    year, cleaned = rows[at : at + 2]
-    lines += [
-        '',
-        f'The year was lived through at {year.year_s:.0f} turns a second; cleaning up took '
-        f'{cleaned.year_s:.0f} s.',
-    ]
+    lived = f'The year was lived through at {rows[at].year_s:.0f} turns a second'
+    if rows[at + 1 : at + 2] and rows[at + 1].when:
+        lived += f'; cleaning up took {rows[at + 1].year_s:.0f} s.'
+    else:
+        lived += '; cleaning up was not waited for.'
+    lines += ['', lived]
     return '\n'.join(lines)
 
 
@@ -459,11 +459,12 @@ def plot(rows: list[Figures], path: Path) -> None:
     figure.savefig(path, metadata={'Date': None})
 
 
-def write(rows: list[Figures], command: str) -> None:
+def write(rows: list[Figures], command: str, note: str = '') -> None:
     """Replace the document and its plot."""
     fresh = [row for row in rows if not row.when]
     text = DESCRIPTION.read_text(encoding='utf-8').format(
         command=command,
+        note=f'\n\n{textwrap.fill(note, 99)}' if note else '',
         machine=f'{os.cpu_count()} cores of {machine()}',
         queries=QUERIES,
         runs=RUNS,
@@ -509,13 +510,14 @@ def main() -> None:
         type=Path,
         help='a file with lines of earlier runs: only write the document',
     )
+    parser.add_argument('--note', default='', help='what the document has to say of this run')
     parser.add_argument('--fill', action='store_true', help='only make the memory, measure later')
     args = parser.parse_args()
     command = f'python benchmarks/memory.py --sizes {",".join(map(str, args.sizes))}'
     command += f' --year {args.year} --write' if args.year else ' --write'
     if args.lines:
         lines = args.lines.read_text(encoding='utf-8').splitlines()
-        write([Figures(**json.loads(line)) for line in lines], command)
+        write([Figures(**json.loads(line)) for line in lines], command, args.note)
         return
     data = Path(args.data or tempfile.mkdtemp(prefix='prot-memory-'))
     data.mkdir(parents=True, exist_ok=True)
@@ -523,7 +525,7 @@ def main() -> None:
     try:
         rows = asyncio.run(run(args, data))
         if args.write:
-            write(rows, command)
+            write(rows, command, args.note)
     finally:
         if not args.data:
             shutil.rmtree(data)
