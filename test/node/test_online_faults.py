@@ -4,8 +4,9 @@
 Real nodes hold a conversation through the simulated services, over a line that can be cut. In each
 case the service begins to fail in one of the robot's states: what is connected is lost in the
 manner of the fault, and so is whatever is tried until the end of the turn after. Both turns are
-answered all the same, aloud and in time; when the service is well again the next turn is its own,
-nothing is left over, and the diagnostics say what happened.
+answered all the same, aloud and before a deadline. When the service is well again one of the next
+turns is its own (on a machine at rest the first), no more than a few things are left over, and the
+diagnostics say what happened.
 
     python -m pytest -m campaign test/node/test_online_faults.py --faults FOLDER
 
@@ -56,6 +57,10 @@ THANKS = 'thank you'
 BROUGHT_UP_S = 120.0
 ANSWERED_S = 20.0
 """The longest limits of this test together and a reply take 6; the rest is for a busy machine."""
+BACK_IN = 5
+"""Turns at most until a service that is well again answers by itself."""
+SPARE = 2
+"""So many tasks, files and connections more than at first are none that were left over."""
 LIMITS = {
     'online.connect_s': 0.8, 'online.first_response_s': 1.0, 'online.stall_s': 0.6,
     'online.rest_s': 0.1,
@@ -96,6 +101,8 @@ class Case:
     """From the end of the utterance to the first sound, the slower of the two."""
     told: str
     """What the diagnostics said."""
+    back_in: int
+    """Which of the turns after it was well again was the service's own, counted from 1."""
 
 
 @dataclass
@@ -159,13 +166,15 @@ class Robot:
         assert report.cut is None
         return report
 
-    async def comes_back(self, name: str) -> None:
-        """The next turn is the service's again, once its rest is over."""
+    async def comes_back(self, name: str) -> int:
+        """Return which of the next turns is the service's again, once its rest is over."""
         engine = self.nodes[name].engine
         if float(engine._circuit.retry_at) > engine.now() + 2:
             failover.mended(engine)  # what a person has to mend rests for long
         # On a machine that is busier than the limits of this test allow for, one after that.
-        for _ in range(5):
+        turns = 0
+        while turns < BACK_IN:
+            turns += 1
             if engine.degraded:
                 await until(lambda: engine._circuit.retry_at <= engine.now(), what='the rest')
             before = engine.fallbacks
@@ -176,6 +185,7 @@ class Robot:
         assert report.reply.startswith('Here')
         assert engine.fallbacks == before
         assert engine.concern() == ''
+        return turns
 
     def held(self) -> dict[str, int]:
         """Return what could become more and more."""
@@ -199,14 +209,16 @@ async def robot(ros: Ros, service: str) -> AsyncIterator[Robot]:
         mouth = {'engine': 'elevenlabs_http'} if over_http else {}
         places: dict[str, tuple[type[Any], dict[str, Any]]] = {
             'speaker': (SpeakerNode, {'engine': 'null'}),
-            'tts': (TtsNode, {'elevenlabs.url': lines['tts'].url, **mouth, **LIMITS}),
+            'tts': (TtsNode, {'elevenlabs.url': lines['tts'].url, **mouth}),
             'dialog': (
-                DialogNode, {'database': 'none', 'base_url': lines['dialog'].url, **LIMITS},
+                DialogNode, {'database': 'none', 'base_url': lines['dialog'].url},
             ),
-            'stt': (SttNode, {'elevenlabs.url': lines['stt'].url, **LIMITS}),
+            'stt': (SttNode, {'elevenlabs.url': lines['stt'].url}),
         }  # fmt: skip
         mind.plan.rule = WELL['dialog']
         nodes: dict[str, Any] = {}
+        # The others may take their time: a busy machine is not what this is about.
+        places[service.partition(' ')[0]][1].update(LIMITS)
         for name, (cls, parameters) in places.items():
             nodes[name] = await held.enter_async_context(ros.node(cls, name, **parameters))
         peer = await held.enter_async_context(ros.peer())
@@ -277,8 +289,10 @@ async def fail_and_come_back(at: Robot, service: str, behaviour: Behaviour, stat
     plan.rule = WELL[service]
     line.reset()  # it is started again
     await line.listen()
-    await at.comes_back(name)
-    return Case(service, behaviour, state, outcomes[0], outcomes[1], slowest, told)
+    back_in = await at.comes_back(name)
+    return Case(
+        service, behaviour, state, outcomes[0], outcomes[1], slowest, told, back_in
+    )  # fmt: skip
 
 
 def every(service: str) -> list[Behaviour]:
@@ -305,7 +319,7 @@ async def hold(at: Robot, service: str, cases: list[tuple[Behaviour, State]]) ->
     before = at.held()
 
     def settled() -> bool:
-        return all(count <= before[what] + 2 for what, count in at.held().items())
+        return all(count <= before[what] + SPARE for what, count in at.held().items())
 
     held = []
     for behaviour, state in cases:
@@ -325,7 +339,7 @@ async def hold(at: Robot, service: str, cases: list[tuple[Behaviour, State]]) ->
     [('stt', State.LISTENING), ('dialog', State.THINKING), ('tts', State.SPEAKING)],
     ids=['stt', 'dialog', 'tts'],
 )
-def test_after_a_fault_of_a_service_the_turn_is_answered_and_the_next_is_its_own(
+def test_after_a_fault_of_a_service_turns_are_answered_and_soon_by_itself_again(
     ros, service, state
 ):
     # One that passes, and one that a person has to mend.
@@ -372,10 +386,12 @@ The nodes `speaker`, `tts`, `dialog` and `stt` hold a conversation through simul
 (`prot_ros/simulators`) over lines that can be cut. In each case one service begins to fail while
 the robot is idle, listens, thinks or speaks: what is connected to it is lost in the manner of the
 fault, and whatever is tried meets the fault, until the end of the turn after. Then it is well
-again. In each case both turns were answered aloud, the next turn was the service's own again, no
-connection, file or task was left, and the diagnostics said what happened.
+again. What must hold in each case: both turns are answered aloud, within {answered} s; one of the
+next {most} turns is the service's own again (the latest was number {back_in}); of tasks, files and
+connections of each kind there are at most {spare} more than before all cases; and the diagnostics
+say what happened, unless the fault is one that some engine makes sense of.
 
-{count} cases, none with a problem. A cell has who answered in the turn in which the fault began,
+{count} cases. A cell has who answered in the turn in which the fault began,
 and in the turn after it: the service *itself* (it was not needed any more, or made sense of it, or
 was tried again in time), its offline *stand-in*, or the reply was *broken off* after what had been
 said, which the turn's report tells. The last column has the longest time from the end of an
@@ -409,7 +425,12 @@ def named(behaviour: Behaviour) -> str:
 
 def written(cases: list[Case]) -> str:
     limits = f'{LIMITS["online.connect_s"]:g} s and {LIMITS["online.first_response_s"]:g} s'
-    parts = [_TEXT.format(count=len(cases), limits=limits)]
+    back_in = max(case.back_in for case in cases)
+    text = _TEXT.format(
+        count=len(cases), limits=limits, answered=f'{ANSWERED_S:g}', most=BACK_IN, spare=SPARE,
+        back_in=back_in,
+    )  # fmt: skip
+    parts = [text]
     for service in SERVICES:
         own = [case for case in cases if case.service == service]
         states = ' | '.join(state.value for state in STATES)
@@ -432,4 +453,4 @@ def written(cases: list[Case]) -> str:
 
 def _local(words: str) -> str:
     """Leave out what is another one at each run."""
-    return re.sub(r'127\.0\.0\.1:\d+', '127.0.0.1:…', words).replace('|', '/')
+    return re.sub(r"(127\.0\.0\.1(:|', ))\d+", r'\1…', words).replace('|', '/')
