@@ -107,7 +107,8 @@ class Watch:
 
     def __init__(self) -> None:
         self._pids: set[int] = set()
-        self._mapped: set[str] = set()
+        self._mapped: dict[str, str] = {}
+        """By which process, as far as it was looked at."""
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._look_again, name='watch')
 
@@ -125,16 +126,18 @@ class Watch:
             self._pids.update(below)
             there = things() | ports()
             for pid in below:
-                self._mapped |= there & mapped(pid)
+                for thing in there & mapped(pid) - self._mapped.keys():
+                    self._mapped[thing] = describe(pid)
 
     def abandoned(self) -> list[str]:
         """Remove and return what was mapped below and nobody holds any more."""
-        left = [thing for thing in sorted(self._mapped & things()) if not held(thing)]
-        unused = [port for port in self._mapped & ports() if not held(port)]
+        left = [thing for thing in sorted(self._mapped.keys() & things()) if not held(thing)]
+        unused = [port for port in self._mapped.keys() & ports() if not held(port)]
         for thing in (*left, *unused):
             Path(thing).unlink(missing_ok=True)
             Path(f'{thing}_el').unlink(missing_ok=True)  # Fast DDS's lock file of it
             Path(f'/dev/shm/sem.{Path(thing).name}_mutex').unlink(missing_ok=True)
+        left = [f'{thing} of {self._mapped[thing]}' for thing in left]
         with contextlib.suppress(FileNotFoundError):
             for line in Path('/proc/sysvipc/shm').read_text().splitlines()[1:]:
                 _, shmid, _, _, creator, _, attached, *_ = line.split()
