@@ -166,7 +166,9 @@ def pids() -> Iterator[int]:
 def describe(pid: int) -> str:
     try:
         words = Path(f'/proc/{pid}/cmdline').read_bytes().replace(b'\0', b' ').decode().strip()
-        return words[:200] or f'[{Path(f"/proc/{pid}/comm").read_text().strip()}]'
+        return (
+            ' '.join(words.split())[:200] or f'[{Path(f"/proc/{pid}/comm").read_text().strip()}]'
+        )
     except OSError:
         return 'already gone'
 
