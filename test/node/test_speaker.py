@@ -65,6 +65,11 @@ def loudness(seen: dict[str, list[Any]], since: int) -> list[float]:
     return [dbfs(c.pcm) for c in seen['speaker/reference'] if c.stamp >= since]
 
 
+async def loud_again(seen: dict[str, list[Any]], since: int) -> None:
+    """Wait until what is handed over after a moment has its full level."""
+    await until(lambda: loudness(seen, since)[-1:] == [pytest.approx(dbfs(TONE), abs=0.5)])
+
+
 def states(seen: dict[str, list[Any]]) -> list[str]:
     return [p.state for p in seen['speaker/playback']]
 
@@ -79,12 +84,7 @@ def test_a_suspicion_lowers_the_voice_and_its_dismissal_raises_it_again(ros):
             assert loudness(seen, suspicion)[-1] == pytest.approx(normal - 18, abs=2)
             dismissed = node.now()
             await tell(peer, BargeInStage.DISMISSED, suspicion)
-            await until(
-                lambda: (
-                    loudness(seen, dismissed)
-                    and loudness(seen, dismissed)[-1] == pytest.approx(normal, abs=0.5)
-                )
-            )
+            await loud_again(seen, dismissed)
             assert PlaybackState.HELD not in states(seen)
 
     ros.run(scenario)
@@ -104,12 +104,7 @@ def test_what_is_likely_makes_the_voice_inaudible_and_costs_no_time_if_it_was_no
             await tell(peer, BargeInStage.DISMISSED, suspicion)
             await until(lambda: states(seen)[-1] == PlaybackState.PROGRESS)
             heard_again = seen['speaker/playback'][-1].stamp
-            await until(
-                lambda: (
-                    loudness(seen, heard_again)
-                    and loudness(seen, heard_again)[-1] == pytest.approx(dbfs(TONE), abs=0.5)
-                )
-            )
+            await loud_again(seen, heard_again)
             await until(lambda: states(seen)[-1] == PlaybackState.FINISHED)
             assert PlaybackState.HELD not in states(seen)
 
