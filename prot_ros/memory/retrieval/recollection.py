@@ -58,36 +58,9 @@ _CANDIDATES = """
 WITH heard AS (
     SELECT unnest($1::int[]) AS scope
 ), words AS MATERIALIZED (
-    SELECT hit.fact, sum(ln(1 + {common}.0::float8 / held.count)) AS weight
-    FROM unnest($2::text[]) AS wanted (term)
-    CROSS JOIN LATERAL (
-        -- As one value: taken row by row, what common words have cost more than all the rest.
-        SELECT array_agg(newest.fact) AS items, count(*) AS count
-        FROM heard
-        CROSS JOIN LATERAL (
-            SELECT fact FROM fact_term
-            WHERE scope = heard.scope AND term = wanted.term
-            ORDER BY fact DESC LIMIT {common} + 1
-        ) AS newest
-    ) AS held
-    CROSS JOIN LATERAL unnest(held.items) AS hit (fact)
-    WHERE held.count <= {common}
-    GROUP BY hit.fact ORDER BY weight DESC, hit.fact DESC LIMIT {words}
+    {with_words}
 ), called AS MATERIALIZED (
-    SELECT hit.entity, sum(ln(1 + {common}.0::float8 / held.count)) AS weight
-    FROM unnest($2::text[]) AS wanted (term)
-    CROSS JOIN LATERAL (
-        SELECT array_agg(newest.entity) AS items, count(*) AS count
-        FROM heard
-        CROSS JOIN LATERAL (
-            SELECT entity FROM entity_term
-            WHERE scope = heard.scope AND term = wanted.term
-            ORDER BY entity DESC LIMIT {common} + 1
-        ) AS newest
-    ) AS held
-    CROSS JOIN LATERAL unnest(held.items) AS hit (entity)
-    WHERE held.count <= {common}
-    GROUP BY hit.entity ORDER BY weight DESC, hit.entity DESC LIMIT {names}
+    {with_names}
 ), near_entity AS MATERIALIZED (
     SELECT entity, similarity FROM ({near_entity}) AS near
     ORDER BY similarity DESC LIMIT {near_entities}
@@ -188,6 +161,24 @@ CROSS JOIN LATERAL (
     LIMIT 1
 ) AS f
 """
+# What has the rarest of the wanted terms.
+_HAVING = """
+    SELECT hit.{item}, sum(ln(1 + {common}.0::float8 / held.count)) AS weight
+    FROM unnest($2::text[]) AS wanted (term)
+    CROSS JOIN LATERAL (
+        -- As one value: taken row by row, what common words have cost more than all the rest.
+        SELECT array_agg(newest.{item}) AS items, count(*) AS count
+        FROM heard
+        CROSS JOIN LATERAL (
+            SELECT {item} FROM {item}_term
+            WHERE scope = heard.scope AND term = wanted.term
+            ORDER BY {item} DESC LIMIT {common} + 1
+        ) AS newest
+    ) AS held
+    CROSS JOIN LATERAL unnest(held.items) AS hit ({item})
+    WHERE held.count <= {common}
+    GROUP BY hit.{item} ORDER BY weight DESC, hit.{item} DESC LIMIT {limit}
+"""
 _NEWEST = """
 (SELECT {item}, 1 - (vector <=> $3) AS similarity
  FROM (SELECT {item}, vector FROM {table}
@@ -226,7 +217,12 @@ def statement(heard: tuple[int, ...], space: Space, reach: Reach = EVERYWHERE) -
             for scope in heard
         )
 
+    def having(item: str, limit: int) -> str:
+        return _HAVING.format(item=item, common=int(reach.common), limit=int(limit))
+
     return _CANDIDATES.format(
+        with_words=having('fact', reach.words),
+        with_names=having('entity', reach.names),
         near_entity=near('entity', reach.near_entities, space.entities_indexed),
         near_turn=near('turn', reach.near_turns, space.turns_indexed),
         near=NEAR_ENTITY,
