@@ -13,7 +13,7 @@ that each `echo.mode` uses, the voice detector of the node vad and the rule that
 - *Words*: what PocketSphinx makes of the barge-ins in English: the share of the user's words that
   are there, and how many of the words are there that the robot says then. The robot falls silent
   when the utterance has begun, as it does.
-- *CPU*: of the engine alone, for a second of audio; for `system` that of the audio server.
+- *CPU*: of the engine, for a second of audio; for `system` the audio server's is added.
 
 Everything is computed from the same seeds each time, and nothing is played, except for `system`: a
 private PulseAudio takes as long as the sound lasts. --write replaces docs/echo.md and
@@ -161,14 +161,15 @@ class Run:
     async def heard(self, robot: Sound, user: Sound) -> tuple[Sound, float]:
         """Return what the mic node publishes, from its activation on, and the CPU that took, s."""
         microphone = self.room.microphone(robot, user)
+        server_cpu_s = 0.0
         if self.settings.echo_mode == 'system':
-            return await asyncio.to_thread(cancelled, microphone, robot, user)
+            microphone, server_cpu_s = await asyncio.to_thread(cancelled, microphone, robot)
         if self.canceller is None:
             return microphone, 0.0
         await self.canceller.open()
         began = time.process_time()
         out = heard(self.canceller, microphone, reference(robot), drift_ppm=self.room.drift_ppm)
-        return out, time.process_time() - began
+        return out, server_cpu_s + time.process_time() - began
 
 
 def clips() -> list[voices.Clip]:

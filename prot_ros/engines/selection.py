@@ -94,7 +94,9 @@ async def echo_canceller(settings: EchoSettings) -> Choice[EchoCanceller] | None
     """Choose what keeps the robot from hearing itself; it is returned closed, None is nothing.
 
     Where the canceller cannot work it is the gate: to be interrupted by the own voice is worse
-    than not to be interrupted at all.
+    than not to be interrupted at all. Behind the audio server's canceller the same one takes what
+    that has left of the robot, and passes everything on where that is nothing; where it cannot
+    work, EngineError says why, and the server's is what there is.
     """
 
     def make(name: str) -> EchoCanceller:
@@ -108,6 +110,8 @@ async def echo_canceller(settings: EchoSettings) -> Choice[EchoCanceller] | None
 
     if settings.echo_mode == 'reference':
         choice = await _first_that_opens('auto', ('aec3', 'gate'), make)
+    elif settings.echo_mode == 'system':
+        choice = await _first_that_opens('aec3', (), make)
     elif settings.echo_mode == 'gate':
         choice = await _first_that_opens('gate', (), make)
     else:

@@ -54,8 +54,9 @@ class Params:
     echo_mode: str = param(
         'reference',
         'What keeps the robot from hearing itself: reference cancels what the speaker node plays, '
-        'system leaves it to the audio server (see `prot audio`), gate does not listen while the '
-        'robot is audible, none is for headsets',
+        'system has the audio server cancel what any program plays (see `prot audio`) and then '
+        'what that leaves of the robot, gate does not listen while the robot is audible, none is '
+        'for headsets',
         one_of=selection.ECHO_MODES,
         name='echo.mode',
     )
@@ -98,11 +99,15 @@ class MicNode(ProtNode[Params]):
 
     async def _echo_canceller(self) -> EchoCanceller | None:
         mode = self.params.echo_mode
-        choice = await selection.echo_canceller(self.params)
+        if mode == 'system':
+            await self._look_for_the_servers()
+        try:
+            choice = await selection.echo_canceller(self.params)
+        except EngineError as err:
+            self.get_logger().warning(f'what the audio server leaves of the robot stays: {err}')
+            return None
         if choice is None:
             self.get_logger().info(f'echo: nothing is cancelled here (echo.mode is {mode})')
-            if mode == 'system':
-                await self._look_for_the_servers()
             return None
         self.get_logger().info(choice.sentence('echo'))
         if mode == 'reference' and choice.engine.name == 'gate':
@@ -122,7 +127,7 @@ class MicNode(ProtNode[Params]):
                 return
             lack = 'it cancels none' if found is None else f'{found.source} is not its default'
         self.get_logger().warning(
-            f'the robot may hear itself: echo.mode is system, but of the audio server: {lack}; '
+            f'other programs may be heard: echo.mode is system, but of the audio server: {lack}; '
             'see `prot audio --help`'
         )
 

@@ -97,7 +97,7 @@ def test_each_mode_makes_its_own_of_the_robots_voice(ros, tmp_path, mode):
 
             await until(lambda: between(4.3, 4.4), what='the frames')
             late = between(QUIET_S + 1, 4.3)
-            if mode == 'reference':
+            if mode in ('reference', 'system'):
                 # By far most of it: on a machine that stumbles, what was heard loses its place.
                 assert statistics.median(level([chunk]) for chunk in late) < loud - 20
                 assert share_of_silence(late) < 0.1, 'turned down, and not cut out'
@@ -107,7 +107,7 @@ def test_each_mode_makes_its_own_of_the_robots_voice(ros, tmp_path, mode):
             else:
                 assert abs(level(late) - loud) < 1
             assert node.status()['echo.mode'] == mode
-            if mode == 'reference':
+            if mode in ('reference', 'system'):
                 # The pipe is read as fast as time goes, so the echo is late by what was told.
                 assert 'late' in str(node.status()['echo'])
 
@@ -125,6 +125,21 @@ def test_without_the_wheel_it_says_once_that_it_will_not_listen(ros, tmp_path, m
     ros.run(scenario)
     log = capfd.readouterr()
     assert (log.out + log.err).count('cannot be interrupted by voice, because aec3 cannot') == 1
+
+
+def test_without_the_wheel_the_audio_servers_canceller_is_left_to_itself(
+    ros, tmp_path, monkeypatch, capfd
+):
+    monkeypatch.setitem(sys.modules, 'livekit', None)
+
+    async def scenario() -> None:
+        pipe = tmp_path / 'microphone'
+        async with listening(ros, pipe, **{'echo.mode': 'system'}) as (node, *_):
+            assert node.echo is None
+
+    ros.run(scenario)
+    log = capfd.readouterr()
+    assert (log.out + log.err).count('leaves of the robot stays: AEC3 needs the Python') == 1
 
 
 def test_a_reference_nobody_can_use_is_dropped_and_listening_goes_on(ros, tmp_path):

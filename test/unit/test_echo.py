@@ -193,7 +193,7 @@ def chosen(settings: Settings) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize(
-    ('mode', 'name'), [('reference', 'aec3'), ('gate', 'gate'), ('system', ''), ('none', '')]
+    ('mode', 'name'), [('reference', 'aec3'), ('system', 'aec3'), ('gate', 'gate'), ('none', '')]
 )
 def test_each_mode_has_its_canceller(mode, name):
     assert chosen(Settings(mode))[0] == name
@@ -204,3 +204,5 @@ def test_without_the_wheel_the_robot_does_not_listen_while_it_speaks(monkeypatch
     name, why = chosen(Settings())
     assert name == 'gate'
     assert 'pip install livekit' in why
+    with pytest.raises(EngineError, match='pip install livekit'):
+        chosen(Settings('system'))  # the audio server's canceller is there all the same

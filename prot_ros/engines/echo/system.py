@@ -18,8 +18,11 @@ SOURCE, SINK = 'prot_microphone', 'prot_loudspeaker'
 ARGUMENTS = (
     'aec_method=webrtc',
     # The levels of a voice say how far away somebody is; gain control hides that, and turns the
-    # noise of the room up until it passes for speech.
-    'aec_args="analog_gain_control=0 digital_gain_control=0"',
+    # noise of the room up until it passes for speech. Noise suppression takes the beginnings of
+    # words with the noise. The extended filter finds an echo that comes later than the server
+    # thinks by 100 ms and more, where the other reaches 48; at 70 ms it leaves 28 dB less.
+    'aec_args="analog_gain_control=0 digital_gain_control=0 '
+    'noise_suppression=0 extended_filter=1"',
 )
 
 
