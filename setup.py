@@ -41,7 +41,7 @@ setup(
         ('share/prot/launch', files('launch/*.launch.py')),
         ('lib/prot', NODES),
     ],
-    entry_points={'console_scripts': ['prot = prot_ros.cli.main:main']},
+    entry_points={'console_scripts': ['prot = prot_ros.cli.main:program']},
     # What also has a rosdep key is in package.xml; what has none is in requirements.txt, too.
     install_requires=[
         'anthropic>=2,<3',

@@ -24,7 +24,7 @@ from rclpy.context import Context
 from rclpy.exceptions import ROSInterruptException
 from rclpy.signals import SignalHandlerOptions
 
-from prot_ros import graph
+from prot_ros import exit_deadline, graph
 from prot_ros.params import ParameterError
 from prot_ros.signals import ending_signals
 
@@ -138,5 +138,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     return run(names, ros_args)
 
 
+def program() -> int:
+    """Run as a process of its own, that ends in time; return its exit code."""
+    code = main()
+    exit_deadline.end_within(exit_deadline.SECONDS, code)
+    return code
+
+
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(program())

@@ -17,7 +17,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from prot_ros import __version__
+from prot_ros import __version__, exit_deadline
 from prot_ros.cli.arguments import CommandParser
 from prot_ros.cli.failure import CommandError, UsageError
 
@@ -40,6 +40,13 @@ COMMANDS: dict[str, tuple[str, str]] = {
 """Name to module and summary, in the order in which people need them."""
 
 INTERRUPTED = 130
+
+
+def program() -> int:
+    """`prot`, as a process of its own, that ends in time; return its exit code."""
+    code = main()
+    exit_deadline.end_within(exit_deadline.SECONDS, code)
+    return code
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -109,4 +116,4 @@ def overview() -> str:
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(program())
