@@ -24,12 +24,11 @@ from typing import TypeVar
 from asyncpg import Connection, Record
 
 from prot_ros.core.stamps import Stamp
-from prot_ros.engines.background import Background
 from prot_ros.engines.embedders.local import LocalEmbedder
 from prot_ros.engines.fact_rules import RuleReader
 from prot_ros.engines.kinds import Embedder, EngineError, FactReader, Message
 from prot_ros.memory import scopes, summaries, turns
-from prot_ros.memory.database import FAILURES, Database, MemoryUnavailable, Work
+from prot_ros.memory.database import Database, MemoryUnavailable, Work
 from prot_ros.memory.forgetting.erasure import Erased, Wish, erase
 from prot_ros.memory.forgetting.retention import Retention
 from prot_ros.memory.knowledge import entities
@@ -38,6 +37,7 @@ from prot_ros.memory.long_work import connected
 from prot_ros.memory.retrieval import recollection, turn_retrieval, vector_indexes, vectors
 from prot_ros.memory.retrieval.anticipation import Anticipation
 from prot_ros.memory.retrieval.foresight import Foresight
+from prot_ros.memory.retrieval.index_upkeep import IndexUpkeep
 from prot_ros.memory.retrieval.recall import EarlierTurn, Recall, earlier
 from prot_ros.memory.retrieval.terms import MOST_TEXT
 from prot_ros.memory.retrieval.vector_indexes import Space
@@ -67,8 +67,6 @@ SOMEONE = 'someone'
 TURNS = 8
 """Earlier turns that are recalled."""
 MOST_PERSON = 100
-INDEX_EVERY = 500
-"""Vectors after which it is looked whether there are enough for an index."""
 
 NOWHERE = Scope(0, 0, ())
 
@@ -129,9 +127,7 @@ class Memory:
         self._retention_days = retention_days
         self._scope = NOWHERE
         self._space = Space(0, 0)
-        self._vector_schema = ''
-        self._indexing = Background('vector indexes')
-        self._given = 0
+        self._upkeep: IndexUpkeep | None = None
         self._url = url
         self._reachable = ''
         self._data_folder = data_folder
@@ -196,19 +192,22 @@ class Memory:
             self._turns, self._facts = counts['turns'], counts['facts']
             self._database = database
             await self._warm_up()
-            self._vector_schema = vector_schema
             self._reachable = url
+            upkeep = IndexUpkeep(
+                url, vector_schema, database, self._scope, self._space, self._use_indexes
+            )
+            held.push_async_callback(upkeep.stop)
+            self._upkeep = upkeep
             given = Vectors(
                 database,
                 self._scope.number,
                 self._embedder,
                 self._space.number,
-                self._index_vectors,
+                self._look_after_indexes,
             )
             extraction = Extraction(database, self._scope.number, self._reader, self._note_reading)
             extraction.waiting = counts['waiting']
             # Pushed last, so they end first: nothing may still use the pool when the pool ends.
-            held.push_async_callback(self._indexing.stop)
             held.push_async_callback(self._anticipation.stop)
             held.push_async_callback(given.stop)
             given.start()
@@ -351,26 +350,12 @@ class Memory:
         if self._vectors is not None:
             self._vectors.wake()
 
-    def _index_vectors(self) -> None:
-        """See whether there are many more vectors than at the last look."""
-        if self._vectors is None or self._vectors.given < self._given:
-            return
-        self._given = self._vectors.given + INDEX_EVERY
-        self._indexing.start(self._make_indexes())
+    def _look_after_indexes(self) -> None:
+        if self._upkeep is not None and self._vectors is not None:
+            self._upkeep.look(self._vectors.given)
 
-    async def _make_indexes(self) -> None:
-        try:
-            made = await vector_indexes.build(
-                self._reachable, self._vector_schema, self._scope.number, self._space
-            )
-            if made:
-                self._space = await self._run(
-                    lambda connection: vector_indexes.look(
-                        connection, self._scope.heard, self._space
-                    )
-                )
-        except (*FAILURES, EngineError) as err:
-            _log.warning('no index over vectors is made, which are compared one by one: %s', err)
+    def _use_indexes(self, space: Space) -> None:
+        self._space = space
 
     async def names(self, limit: int) -> tuple[str, ...]:
         """Return the names of at most `limit` people, places and pets, the latest told first."""
@@ -452,6 +437,8 @@ class Memory:
             'memory recalls foreseen': self._foresight.hits,
             'memory recalls without vector': self._anticipation.late,
             'memory vectors complete': self._vectors.complete if self._vectors else False,
+            'memory indexes renewed': self._upkeep.renewed if self._upkeep else 0,
+            'memory indexes are renewed of': self._upkeep.doing if self._upkeep else '',
         }
 
     def _where(self) -> str:

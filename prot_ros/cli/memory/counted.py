@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from prot_ros.cli.memory import table
 from prot_ros.cli.memory.table import counted, minute, size
 from prot_ros.cli.screen import Screen, printable
-from prot_ros.memory.inspection.census import Counts, Server
+from prot_ros.memory.inspection.census import Counts, Indexes, Server
 
 PLURALS = {'person': 'people'}
 MOST_TABLES = 6
@@ -75,9 +75,22 @@ def _server(place: str, server: Server) -> list[tuple[str, str]]:
         ('running since', minute(server.started)),
         ('connections', f'{server.connections:,} of prot'),
         ('schema', f'version {server.schema_version}'),
+        ('vector indexes', _indexes(server.vector_indexes)),
         ('size', size(sum(server.sizes.values()))),
         ('largest', ', '.join(f'{name} {size(bytes_)}' for name, bytes_ in largest)),
     ]
+
+
+def _indexes(there: Indexes) -> str:
+    if there.under_way:
+        return 'are being made'
+    if not there.indexes:
+        return 'none: so few vectors are compared one by one'
+    cleaned = f'they were cleaned up at {minute(there.cleaned)}' if there.cleaned else 'they are'
+    return (
+        f'{there.indexes:,}, {size(there.bytes)} together; '
+        f'{counted(there.dead, "vector")} replaced or forgotten since {cleaned}'
+    )
 
 
 def as_json(place: str, server: Server, people: Mapping[str, Counts]) -> str:

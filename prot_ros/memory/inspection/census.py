@@ -12,6 +12,7 @@ from datetime import datetime
 from asyncpg import Connection
 
 from prot_ros.memory.database import SCHEMA
+from prot_ros.memory.retrieval import vector_indexes
 from prot_ros.memory.scopes import MOST_HEARD, Scope
 
 _PEOPLE = """
@@ -67,6 +68,23 @@ SELECT current_setting('server_version') AS version,
        (SELECT count(*) FROM pg_stat_activity
         WHERE datname = current_database() AND application_name = 'prot') AS connections
 """
+_INDEXES = """
+SELECT (SELECT count(*) FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid
+        WHERE i.indrelid = ANY (t.tables) AND i.indisvalid
+            AND c.relname LIKE '%\\_hnsw\\_%') AS indexes,
+       (SELECT coalesce(sum(pg_relation_size(c.oid)), 0)::bigint
+        FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid
+        WHERE i.indrelid = ANY (t.tables) AND c.relname LIKE '%\\_hnsw\\_%') AS bytes,
+       (SELECT coalesce(sum(n_dead_tup), 0)::bigint FROM pg_stat_user_tables
+        WHERE relid = ANY (t.tables)) AS dead,
+       (SELECT max(greatest(last_vacuum, last_autovacuum)) FROM pg_stat_user_tables
+        WHERE relid = ANY (t.tables)) AS cleaned,
+       EXISTS (
+           SELECT FROM pg_stat_activity
+           WHERE datname = current_database() AND application_name = $2 AND state = 'active'
+       ) AS under_way
+FROM (SELECT $1::text[]::regclass[]::oid[] AS tables) AS t
+"""
 MOST_FAILURES = 10
 """Different reasons that are told apart."""
 
@@ -115,6 +133,19 @@ class Space:
 
 
 @dataclass(frozen=True)
+class Indexes:
+    """Over vectors, of everybody."""
+
+    indexes: int
+    bytes: int
+    dead: int
+    """Vectors that were replaced or forgotten since the latest cleaning up."""
+    cleaned: datetime | None
+    under_way: bool
+    """Whether one is made, or made anew, now."""
+
+
+@dataclass(frozen=True)
 class Server:
     """What serves the memory."""
 
@@ -126,6 +157,7 @@ class Server:
     """Those of prot."""
     sizes: dict[str, int]
     """Bytes of each table with its indexes, the largest first."""
+    vector_indexes: Indexes
 
 
 async def people(connection: Connection, robot: str) -> dict[str, Scope]:
@@ -170,4 +202,11 @@ async def server(connection: Connection) -> Server:
     """Return what serves the memory, and how large it is."""
     row = await connection.fetchrow(_SERVER)
     sizes = await connection.fetch(_SIZES, SCHEMA)
-    return Server(**row, sizes={each['name']: each['bytes'] for each in sizes})
+    indexes = await connection.fetchrow(
+        _INDEXES, [f'{SCHEMA}.{table}' for table in vector_indexes.TABLES], vector_indexes.NAME
+    )
+    return Server(
+        **row,
+        sizes={each['name']: each['bytes'] for each in sizes},
+        vector_indexes=Indexes(**indexes),
+    )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Indexes over vectors: one for each large scope and space, made in the background.
+"""Indexes over vectors: one for each large scope and space, made and made anew.
 
 An index over everybody's vectors returns one row of ten to a person who has a hundredth of them
 (measured: recall 0.095, silently), because the filter comes after the search. So each large scope
@@ -12,7 +12,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Sequence
+import re
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
 import asyncpg
@@ -25,6 +27,8 @@ _log = logging.getLogger(__name__)
 LARGE = 500
 """Vectors of one scope and space from which they get an index: comparing as many takes 0.3 ms."""
 BUILD_S = 3_600.0
+NAME = 'prot index'
+"""What the server shows as the name of the program that makes them."""
 TABLES = ('turn_vector', 'entity_vector')
 
 _COUNT = {
@@ -37,6 +41,10 @@ _THERE = """
 SELECT c.relname, i.indisvalid FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid
 WHERE i.indrelid = ANY ($1::text[]::regclass[]) AND c.relname LIKE '%\\_hnsw\\_%'
 """
+_HALF_DONE = re.compile(r'_cc(?:new|old)\d*$')
+"""What PostgreSQL calls an index that is made to take another one's place."""
+ALONE = 'SELECT pg_try_advisory_lock(0x696E6478, 0)'
+"""`indx`, of this database; to the end of the connection."""
 
 
 @dataclass(frozen=True)
@@ -72,25 +80,57 @@ async def build(url: str, extension_schema: str, scope: int, space: Space) -> bo
     index, which the next call replaces. Raises EngineError's causes, `database.FAILURES`.
     """
     made = False
+    async with _connected(url, extension_schema) as connection:
+        for table in TABLES:
+            made |= await _build_one(connection, table, scope, space)
+    return made
+
+
+async def renew(url: str, extension_schema: str, table: str) -> bool:
+    """Make all indexes over the vectors of a table anew, then clean the table up.
+
+    Returns False where another process is doing it. Nobody waits for it: the old indexes serve
+    until the new ones do. Cancelled, it leaves the old ones, and one that is half done, which the
+    next call removes. Raises EngineError's causes, `database.FAILURES`.
+    """
+    async with _connected(url, extension_schema) as connection:
+        if not await connection.fetchval(ALONE):
+            return False
+        for row in await connection.fetch(_THERE, [table]):
+            if _HALF_DONE.search(row['relname']):
+                await connection.execute(f'DROP INDEX CONCURRENTLY IF EXISTS {row["relname"]}')
+            elif row['indisvalid']:
+                _log.info('the index %s is made anew', row['relname'])
+                await connection.execute(f'REINDEX INDEX CONCURRENTLY {row["relname"]}')
+        # To give pages at the end back to the system, everybody else would have to wait.
+        await connection.execute(f'VACUUM (TRUNCATE FALSE) {table}')
+    return True
+
+
+@asynccontextmanager
+async def _connected(url: str, extension_schema: str) -> AsyncIterator[Connection]:
+    """Yield a connection for BUILD_S."""
     connection = await asyncpg.connect(
         url,
         timeout=CONNECT_S,
         server_settings={
-            'application_name': 'prot index',
+            'application_name': NAME,
             'search_path': search_path(extension_schema),
             'maintenance_work_mem': f'{_build_mb()}MB',
+            # Helpers would share that in a file, written to its full size for any index. And
+            # there is no hurry, and somebody who talks.
+            'max_parallel_maintenance_workers': '0',
+            'vacuum_cost_delay': '2ms',
         },
     )
     try:
         async with asyncio.timeout(BUILD_S):
-            for table in TABLES:
-                made |= await _build_one(connection, table, scope, space)
+            yield connection
     finally:
         try:
             await connection.close(timeout=1.0)
         except FAILURES:
             connection.terminate()
-    return made
 
 
 def _build_mb() -> int:
