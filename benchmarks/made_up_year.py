@@ -4,14 +4,16 @@
 DAYS days of TURNS turns. Each turn tells three things: where somebody lives now, which ends what
 was true before; what somebody likes, which is mostly new; and whom the user knows, which is told
 again and again. In the evening entities of which something new was told are described and get
-their vectors anew, and as many turns are let go of, the oldest, as were told.
+their vectors anew, as many turns are let go of, the oldest, as were told, and it is looked whether
+the indexes want to be made anew, which goes on beside the next days.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import numpy as np
@@ -23,6 +25,9 @@ from prot_ros.memory.database import Database
 from prot_ros.memory.forgetting import retention
 from prot_ros.memory.knowledge import graph
 from prot_ros.memory.retrieval import turn_retrieval, vectors
+from prot_ros.memory.retrieval.index_upkeep import IndexUpkeep
+from prot_ros.memory.retrieval.vector_indexes import Space
+from prot_ros.memory.scopes import Scope
 
 DAYS = 365
 TURNS = 10
@@ -51,10 +56,54 @@ class _Embedder:
         return self._vectors.some(len(texts), self._rng).astype(float).tolist()
 
 
+@dataclass(frozen=True)
+class Lived:
+    """How it went."""
+
+    rate: float
+    """Turns a second, with all that followed from them."""
+    renewed: int
+    """How often the indexes of a table were made anew."""
+
+
 async def live(
-    database: Database, scope: int, space: int, things: Sequence[str], seed: int, days: int = DAYS
+    url: str,
+    schema: str,
+    whose: Scope,
+    of: Space,
+    things: Sequence[str],
+    seed: int,
+    days: int = DAYS,
+    report: Callable[[str], None] = lambda _: None,
+) -> Lived:
+    """Live some days in the memory of one person. `schema` is that of the extension."""
+    database = Database(url)
+    await database.open(schema)
+    try:
+        upkeep = IndexUpkeep(url, schema, database, whose, of)
+        try:
+            rate = await _live(
+                database, whose.number, of.number, upkeep, things, seed, days, report
+            )
+            while upkeep.busy:  # noqa: ASYNC110 - nobody else would wait for it
+                await asyncio.sleep(0.1)
+        finally:
+            await upkeep.stop()
+    finally:
+        await database.close()
+    return Lived(rate, upkeep.renewed)
+
+
+async def _live(
+    database: Database,
+    scope: int,
+    space: int,
+    upkeep: IndexUpkeep,
+    things: Sequence[str],
+    seed: int,
+    days: int,
+    report: Callable[[str], None],
 ) -> float:
-    """Live some days; return how many turns a second that was, with all that follows from them."""
     began = time.perf_counter()
     rng = np.random.default_rng(seed)
     embedder = _Embedder(seed)
@@ -98,6 +147,9 @@ async def live(
                 if not let_go:
                     break
                 gone += let_go
+            upkeep.look(giving.given)
+            if not (day + 1) % 30:
+                report(f'day {day + 1}, indexes renewed {upkeep.renewed} times')
     finally:
         await giving.stop()
     return days * TURNS / (time.perf_counter() - began)

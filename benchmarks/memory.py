@@ -3,11 +3,13 @@
 
     python benchmarks/memory.py [--sizes 1000,10000,100000] [--year 10000] [--write]
 
-Runs a PostgreSQL of its own in --data, which is kept and grown by the next call with the same
-folder. Prints a line for each size as soon as it is measured. --year lives a year in the memory
-when it has that size, and measures again, before the database has cleaned up and after it has.
---write makes docs/memory.md and docs/memory.svg, for which matplotlib is needed; --from writes
-them from lines that were printed before, where a run takes hours.
+Each size has a PostgreSQL of its own, with the robot's settings and indexes. --keep FOLDER keeps
+them there, filled, for the next call with the same folder: filling takes long and may be done when
+nobody minds (--fill), measuring takes a minute or two and wants a machine at rest. Prints a line
+for each size as soon as it is measured. --year lives a year in the memory of that size, and
+measures again, before the database has cleaned up and after it has. --write makes docs/memory.md
+and docs/memory.svg, for which matplotlib is needed; --from writes them from lines that were
+printed before.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import made_up_graph
@@ -84,6 +87,8 @@ class Figures:
     """'' where it was just made; `year`, `cleaned`: after a year, and after cleaning up."""
     year_s: float = 0.0
     """Turns a second while it lived through the year, or seconds that cleaning up took."""
+    renewed: int = 0
+    """How often the indexes of a table were made anew in it."""
     load: float = 0.0
     """What ran or waited for a processor on the machine, in the minute before the end."""
 
@@ -140,11 +145,27 @@ async def measured(
     )
 
 
+def recall_questions() -> list[HalfVector]:
+    rng, vectors = np.random.default_rng(99), Vectors()
+    return [HalfVector(vectors.some(1, rng)[0]) for _ in range(RECALL_QUERIES)]
+
+
+async def exact(connection: asyncpg.Connection, scope: int, space: Space) -> list[list[int]]:
+    """Return the ten nearest entities to each of these questions, by comparing with all."""
+    nearest = (
+        'SELECT entity FROM (SELECT entity, vector FROM entity_vector WHERE scope = $2 '
+        'AND space = $3 OFFSET 0) AS every ORDER BY vector <=> $1 LIMIT 10'
+    )
+    return [
+        [row['entity'] for row in await connection.fetch(nearest, vector, scope, space.number)]
+        for vector in recall_questions()
+    ]
+
+
 async def recall(
-    connection: asyncpg.Connection, scope: int, space: Space, vectors: Vectors
+    connection: asyncpg.Connection, scope: int, space: Space, truth: list[list[int]]
 ) -> tuple[float, float]:
     """Return recall@10 of the vectors of entities, and how many of ten rows came."""
-    rng = np.random.default_rng(99)
     found = rows = 0
     d = space.dimensions
     indexed = scope in space.entities_indexed
@@ -156,19 +177,13 @@ async def recall(
             else 'ORDER BY vector <=> $1 LIMIT 10'
         )
     )
-    exact = (
-        'SELECT entity FROM (SELECT entity, vector FROM entity_vector WHERE scope = $2 '
-        'AND space = $3 OFFSET 0) AS every ORDER BY vector <=> $1 LIMIT 10'
-    )
     await connection.execute(
         f'SET hnsw.ef_search = {EF_SEARCH}; SET hnsw.iterative_scan = relaxed_order; '
         'SET random_page_cost = 1.1'
     )
-    for _ in range(RECALL_QUERIES):
-        vector = HalfVector(vectors.some(1, rng)[0])
+    for vector, wanted in zip(recall_questions(), truth, strict=True):
         near = {row['entity'] for row in await connection.fetch(fast, vector)}
-        truth = {r['entity'] for r in await connection.fetch(exact, vector, scope, space.number)}
-        found += len(near & truth)
+        found += len(near & set(wanted))
         rows += len(near)
     return found / (10 * RECALL_QUERIES), rows / RECALL_QUERIES
 
@@ -206,50 +221,65 @@ async def ingest(
     return at / (time.perf_counter() - began)
 
 
-async def look(
-    url: str, schema: str, scope: Scope, small: Scope, space: Space, index_s: float
-) -> Figures:
+@dataclass(frozen=True)
+class Filled:
+    """A memory of one size that is there, beside what is written down of it."""
+
+    url: str
+    schema: str
+    """Of the extension."""
+    big: Scope
+    small: Scope
+    space: Space
+    index_s: float
+    truth: tuple[list[list[int]], list[list[int]]]
+    """What `exact` finds, of both scopes."""
+
+
+async def look(filled: Filled) -> Figures:
     vectors = Vectors()
     rng = np.random.default_rng(7)
-    connection = await connect(url, schema)
+    space, both = filled.space, (filled.big, filled.small)
+    connection = await connect(filled.url, filled.schema)
     try:
         count = await connection.fetchval(
-            "SELECT count(*) FROM entity WHERE scope = $1 AND kind <> 'user'", scope.number
+            "SELECT count(*) FROM entity WHERE scope = $1 AND kind <> 'user'", filled.big.number
         )
         facts = await connection.fetchval(
-            'SELECT count(*) FROM fact WHERE scope = $1', scope.number
+            'SELECT count(*) FROM fact WHERE scope = $1', filled.big.number
         )
         names = [
-            [row['name'] for row in await connection.fetch(_THINGS, each.number)]
-            for each in (scope, small)
+            [row['name'] for row in await connection.fetch(_THINGS, each.number)] for each in both
         ]
-        near, _ = await recall(connection, scope.number, space, vectors)
-        small_near, small_rows = await recall(connection, small.number, space, vectors)
+        (near, _), (small_near, small_rows) = [
+            await recall(connection, each.number, space, truth)
+            for each, truth in zip(both, filled.truth, strict=True)
+        ]
         sizes = await connection.fetchrow(_SIZES)
     finally:
         await connection.close()
     questions, small_questions = (
         [Question(rng, of, vectors) for _ in range(QUERIES)] for of in names
     )
-    database = Database(url)
-    await database.open(schema)
+    database = Database(filled.url)
+    await database.open(filled.schema)
     try:
-        await timed(database, scope, space, questions[:WARM_UP])
-        p50, p95, cpu_p50, cpu_p95 = await measured(database, scope, space, questions)
-        _, small_p95, _, _ = await measured(database, small, space, small_questions[:100])
+        await timed(database, filled.big, space, questions[:WARM_UP])
+        p50, p95, cpu_p50, cpu_p95 = await measured(database, filled.big, space, questions)
+        _, small_p95, _, _ = await measured(database, filled.small, space, small_questions[:100])
         stop = asyncio.Event()
         first = int(time.time())
-        writer = asyncio.create_task(ingest(database, scope, first, stop))
-        writing = await measured(database, scope, space, questions)
+        writer = asyncio.create_task(ingest(database, filled.big, first, stop))
+        writing = await measured(database, filled.big, space, questions)
         stop.set()
         await writer
-        ingested = await ingest(database, scope, first + 10**6, None)
+        ingested = await ingest(database, filled.big, first + 10**6, None)
     finally:
         await database.close()
     return Figures(
         entities=count, facts=facts, p50=p50, p95=p95, cpu_p50=cpu_p50, cpu_p95=cpu_p95,
         writing_p50=writing[0], writing_p95=writing[1], recall=near, small_recall=small_near,
-        small_rows=small_rows, small_p95=small_p95, ingested=ingested, index_s=index_s,
+        small_rows=small_rows, small_p95=small_p95, ingested=ingested, index_s=filled.index_s,
         index_mb=sizes['indexes'] / 2**20, whole_mb=sizes['whole'] / 2**20,
         load=os.getloadavg()[0],
     )  # fmt: skip
@@ -268,35 +298,34 @@ FROM pg_class AS c WHERE c.relkind = 'i' AND c.relnamespace = 'prot'::regnamespa
 """
 
 
-async def after_a_year(
-    url: str,
-    schema: str,
-    connection: asyncpg.Connection,
-    scope: Scope,
-    small: Scope,
-    space: Space,
-    index_s: float,
-) -> AsyncIterator[Figures]:
+async def after_a_year(filled: Filled, size: int) -> AsyncIterator[Figures]:
     """Live a year, and measure what nobody has cleaned up, then what has been."""
-    tables = [row['table'] for row in await connection.fetch(_TABLES)]
-    for table in tables:
-        await connection.execute(f'ALTER TABLE {table} SET (autovacuum_enabled = off)')
-    things = [row['name'] for row in await connection.fetch(_THINGS, scope.number)]
-    database = Database(url)
-    await database.open(schema)
+    report = Progress(size)
+    connection = await connect(filled.url, filled.schema)
     try:
-        rate = await live(database, scope.number, space.number, things, seed=11)
+        tables = [row['table'] for row in await connection.fetch(_TABLES)]
+        for table in tables:
+            await connection.execute(f'ALTER TABLE {table} SET (autovacuum_enabled = off)')
+        things = [row['name'] for row in await connection.fetch(_THINGS, filled.big.number)]
+        lived = await live(
+            filled.url, filled.schema, filled.big, filled.space, things, 11, report=report
+        )
+        filled = replace(
+            filled,
+            truth=(
+                await exact(connection, filled.big.number, filled.space),
+                await exact(connection, filled.small.number, filled.space),
+            ),
+        )
+        yield replace(await look(filled), when='year', year_s=lived.rate, renewed=lived.renewed)
+        began = time.perf_counter()
+        await connection.execute('VACUUM (ANALYZE)')
+        took = time.perf_counter() - began
+        for table in tables:
+            await connection.execute(f'ALTER TABLE {table} RESET (autovacuum_enabled)')
+        yield replace(await look(filled), when='cleaned', year_s=took)
     finally:
-        await database.close()
-    figures = await look(url, schema, scope, small, space, index_s)
-    yield replace(figures, when='year', year_s=rate)
-    began = time.perf_counter()
-    await connection.execute('VACUUM (ANALYZE)')
-    took = time.perf_counter() - began
-    for table in tables:
-        await connection.execute(f'ALTER TABLE {table} RESET (autovacuum_enabled)')
-    figures = await look(url, schema, scope, small, space, index_s)
-    yield replace(figures, when='cleaned', year_s=took)
+        await connection.close()
 
 
 _TABLES = """
@@ -305,73 +334,89 @@ WHERE relnamespace = 'prot'::regnamespace AND relkind = 'r'
 """
 
 
-async def run(args: argparse.Namespace, data: Path) -> list[Figures]:
+class Progress:
+    """Says on standard error what is done, and when it was begun."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._began = time.perf_counter()
+
+    def __call__(self, what: str) -> None:
+        at = time.perf_counter() - self._began
+        print(f'# {self._size:,}: {at:6.0f} s {what}', file=sys.stderr, flush=True)
+
+
+async def fill(url: str, schema: str, size: int) -> dict[str, Any]:
+    """Make a memory and its indexes; return what looking at it needs to know."""
+    report = Progress(size)
+    connection = await connect(url, schema)
+    try:
+        wanted = {'big': size, 'small': max(10, size // SMALL_SHARE)}
+        await made_up_graph.make(connection, wanted, size, report)
+        report('vacuum')
+        await connection.execute('VACUUM (ANALYZE)')
+        rows = await connection.fetch(_SCOPES)
+        space = Space(await connection.fetchval('SELECT id FROM space'), DIMENSIONS)
+        began = time.perf_counter()
+        for row in rows:
+            report(f'{row["person"]}: indexes over vectors')
+            await vector_indexes.build(url, schema, row['id'], space)
+        index_s = time.perf_counter() - began
+        report('comparing with all vectors')
+        truth = [await exact(connection, row['id'], space) for row in rows]
+        # Else the first to ask writes what filling has left in the server's memory.
+        await connection.execute('CHECKPOINT')
+        report('filled')
+        return {'index_s': index_s, 'truth': truth}
+    finally:
+        await connection.close()
+
+
+async def filled(url: str, schema: str, known: dict[str, Any]) -> Filled:
+    """Return what is there; `known` is what `fill` has returned."""
+    connection = await connect(url, schema)
+    try:
+        number = await connection.fetchval('SELECT id FROM space')
+        big, small = [
+            Scope(row['id'], row['entity'], (row['id'],))
+            for row in await connection.fetch(_SCOPES)
+        ]
+        space = await vector_indexes.look(
+            connection, (big.number, small.number), Space(number, DIMENSIONS)
+        )
+    finally:
+        await connection.close()
+    return Filled(url, schema, big, small, space, known['index_s'], tuple(known['truth']))
+
+
+_SCOPES = """
+SELECT s.id, s.person, e.id AS entity FROM scope AS s
+JOIN entity AS e ON e.scope = s.id AND e.kind = 'user' ORDER BY s.person
+"""
+
+
+async def run(args: argparse.Namespace, kept: Path) -> list[Figures]:
     found = []
-    async with EmbeddedPostgres(data) as server:
-        schema = await migrate(server.url)
-        connection = await connect(server.url, schema)
-        try:
-            await connection.execute("ALTER SYSTEM SET maintenance_work_mem = '64MB'")
-            scopes = [await made_up_graph.scope(connection, each) for each in ('big', 'small')]
-            users = [
-                await connection.fetchval(
-                    "SELECT id FROM entity WHERE scope = $1 AND kind = 'user'", each
-                )
-                for each in scopes
-            ]
-            number = await connection.fetchval(
-                "INSERT INTO space (name, dimensions) VALUES ('made', $1) ON CONFLICT (name) "
-                'DO UPDATE SET dimensions = excluded.dimensions RETURNING id',
-                DIMENSIONS,
-            )
-            space = Space(number, DIMENSIONS)
-            for size in args.sizes:
-                for scope, wanted in zip(
-                    scopes, (size, max(10, size // SMALL_SHARE)), strict=True
-                ):
-                    there = await connection.fetchval(
-                        "SELECT count(*) FROM entity WHERE scope = $1 AND kind = 'thing' "
-                        "AND name !~ '^(Person|thing|Town)'",
-                        scope,
-                    )
-                    if wanted > there:
-                        print(f'# {wanted - there} entities are made', file=sys.stderr, flush=True)
-                        for table in vector_indexes.TABLES:
-                            # Filled first and made at once, as when an embedder was changed.
-                            index = vector_indexes.name(table, scope, number)
-                            await connection.execute(f'DROP INDEX IF EXISTS {index}')
-                        await made_up_graph.grow(
-                            connection,
-                            scope,
-                            number,
-                            wanted - there,
-                            Vectors(),
-                            scope * 10**7 + there,
-                        )
-                print('# vacuum, indexes', file=sys.stderr, flush=True)
-                await connection.execute('VACUUM (ANALYZE)')
-                began = time.perf_counter()
-                for scope in scopes:
-                    await vector_indexes.build(server.url, schema, scope, space)
-                took = time.perf_counter() - began
-                space = await vector_indexes.look(connection, scopes, space)
-                if args.fill:
-                    print(f'# {size} there, indexes in {took:.0f} s', file=sys.stderr, flush=True)
-                    continue
-                big, small = (
-                    Scope(scope, user, (scope,)) for scope, user in zip(scopes, users, strict=True)
-                )
-                figures = await look(server.url, schema, big, small, space, took)
-                print(json.dumps(asdict(figures)), flush=True)
-                found.append(figures)
-                if size == args.year:
-                    async for figures in after_a_year(
-                        server.url, schema, connection, big, small, space, took
-                    ):
-                        print(json.dumps(asdict(figures)), flush=True)
-                        found.append(figures)
-        finally:
-            await connection.close()
+    for size in args.sizes:
+        folder = kept / str(size)
+        folder.mkdir(exist_ok=True)
+        os.chmod(folder, 0o755)
+        note = folder / 'filled.json'
+        async with EmbeddedPostgres(folder) as server:
+            schema = await migrate(server.url)
+            if not note.exists():
+                note.write_text(json.dumps(await fill(server.url, schema, size)))
+            if args.fill:
+                continue
+            there = await filled(server.url, schema, json.loads(note.read_text()))
+            figures = await look(there)
+            print(json.dumps(asdict(figures)), flush=True)
+            found.append(figures)
+            if size == args.year:
+                note.unlink()  # nobody takes it for a fresh one
+                async for figures in after_a_year(there, size):
+                    print(json.dumps(asdict(figures)), flush=True)
+                    found.append(figures)
     return found
 
 
@@ -501,7 +546,12 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument('--sizes', type=sizes, default=[1_000, 10_000, 100_000])
-    parser.add_argument('--data', help='the folder of the database (default: a temporary one)')
+    parser.add_argument(
+        '--keep',
+        type=Path,
+        metavar='FOLDER',
+        help='where filled databases are, and stay (default: a temporary folder)',
+    )
     parser.add_argument('--write', action='store_true', help='write docs/memory.md and .svg')
     parser.add_argument('--year', type=int, help='the size at which a year is lived through')
     parser.add_argument(
@@ -511,7 +561,9 @@ def main() -> None:
         help='a file with lines of earlier runs: only write the document',
     )
     parser.add_argument('--note', default='', help='what the document has to say of this run')
-    parser.add_argument('--fill', action='store_true', help='only make the memory, measure later')
+    parser.add_argument(
+        '--fill', action='store_true', help='only make the memories, to be measured later'
+    )
     args = parser.parse_args()
     command = f'python benchmarks/memory.py --sizes {",".join(map(str, args.sizes))}'
     command += f' --year {args.year} --write' if args.year else ' --write'
@@ -519,16 +571,18 @@ def main() -> None:
         lines = args.lines.read_text(encoding='utf-8').splitlines()
         write([Figures(**json.loads(line)) for line in lines], command, args.note)
         return
-    data = Path(args.data or tempfile.mkdtemp(prefix='prot-memory-'))
-    data.mkdir(parents=True, exist_ok=True)
-    os.chmod(data, 0o755)
+    if args.fill and not args.keep:
+        parser.error('--fill makes what --keep FOLDER keeps')
+    kept = args.keep or Path(tempfile.mkdtemp(prefix='prot-memory-'))
+    kept.mkdir(parents=True, exist_ok=True)
+    os.chmod(kept, 0o755)
     try:
-        rows = asyncio.run(run(args, data))
+        rows = asyncio.run(run(args, kept))
         if args.write:
             write(rows, command, args.note)
     finally:
-        if not args.data:
-            shutil.rmtree(data)
+        if not args.keep:
+            shutil.rmtree(kept)
 
 
 if __name__ == '__main__':
