@@ -120,8 +120,8 @@ def test_whatever_a_model_writes_is_facts_or_a_failure(text):
         check(fact)
 
 
-@settings(max_examples=300, deadline=None)
-@given(st.lists(NEARLY | JSON, max_size=60), st.sampled_from([UTC, SEOUL]))
+@settings(deadline=None)
+@given(st.lists(NEARLY | JSON, max_size=MOST_FACTS + 5), st.sampled_from([UTC, SEOUL]))
 def test_no_fact_is_beyond_measure(entries, zone):
     text = json.dumps({'facts': entries})
     found = read(text, 'end_turn', TOLD_AT.astimezone(zone))
@@ -132,7 +132,7 @@ def test_no_fact_is_beyond_measure(entries, zone):
         check(fact)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(deadline=None)
 @given(st.fixed_dictionaries({name: st.just(value) | JSON for name, value in WHOLE.items()}))
 def test_each_field_may_be_anything(entry):
     for fact in facts(entry):
