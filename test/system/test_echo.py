@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -33,12 +34,19 @@ def server() -> Iterator[AudioServer]:
 
 
 @pytest.mark.campaign
-def test_a_robot_that_hears_itself_tells_its_story_until_a_user_speaks(server, tmp_path):
+@pytest.mark.parametrize('mode', ['reference', 'system'])
+def test_a_robot_that_hears_itself_tells_its_story_until_a_user_speaks(server, tmp_path, mode):
+    if mode == 'system':
+        set_up = server.run(
+            sys.executable, '-m', 'prot_ros.cli.main', 'audio', 'setup', '--source', 'room.monitor'
+        )
+        assert set_up.returncode == 0, set_up.stderr.decode()
     user = USER.user(samples(synthesise(WORDS)))
     robot_level = active_level(samples(synthesise('Once there was a small lighthouse.', 'slt')))
     couple(server, ECHO_DB + 20 * math.log10(active_level(user) / robot_level))
     with ExitStack() as held:
-        robot = held.enter_context(RunningGraph(tmp_path, SOUND, environment=server.environment))
+        sound = {**SOUND, 'mic': {**SOUND['mic'], 'echo.mode': mode}}
+        robot = held.enter_context(RunningGraph(tmp_path, sound, environment=server.environment))
         room = server.record('room.monitor')
         held.callback(room.stop)
         began = time.monotonic()
