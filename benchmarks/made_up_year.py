@@ -80,7 +80,7 @@ async def live(
     database = Database(url)
     await database.open(schema)
     try:
-        upkeep = IndexUpkeep(url, schema, database, whose, of)
+        upkeep = IndexUpkeep(url, schema, whose, of)
         try:
             rate = await _live(
                 database, whose.number, of.number, upkeep, things, seed, days, report

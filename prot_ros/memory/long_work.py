@@ -16,14 +16,13 @@ import asyncpg
 from asyncpg import Connection
 from pgvector.asyncpg import register_vector
 
-from prot_ros.memory.database import CONNECT_S, FAILURES, refusal, search_path
+from prot_ros.memory.database import CONNECT_S, FAILURES, KEEPALIVE_S, refusal, search_path
 from prot_ros.memory.schema import migrate
 
 T = TypeVar('T')
 
 NAME = 'prot memory'
 """What the server shows as the name of the program."""
-_KEEPALIVE_S = '30'
 _TRIES = 6
 _AGAIN = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.LockNotAvailableError)
 
@@ -46,7 +45,7 @@ async def connected(url: str) -> AsyncIterator[Connection]:
                 'timezone': 'UTC',
                 'jit': 'off',
                 'random_page_cost': '1.1',
-                'tcp_keepalives_idle': _KEEPALIVE_S,
+                'tcp_keepalives_idle': KEEPALIVE_S,
             },
         )
         try:

@@ -28,7 +28,7 @@ from prot_ros.engines.embedders.local import LocalEmbedder
 from prot_ros.engines.fact_rules import RuleReader
 from prot_ros.engines.kinds import Embedder, EngineError, FactReader, Message
 from prot_ros.memory import scopes, summaries, turns
-from prot_ros.memory.database import Database, MemoryUnavailable, Work
+from prot_ros.memory.database import POOL, Database, MemoryUnavailable, Work
 from prot_ros.memory.forgetting.erasure import Erased, Wish, erase
 from prot_ros.memory.forgetting.retention import Retention
 from prot_ros.memory.knowledge import entities
@@ -193,9 +193,7 @@ class Memory:
             self._database = database
             await self._warm_up()
             self._reachable = url
-            upkeep = IndexUpkeep(
-                url, vector_schema, database, self._scope, self._space, self._use_indexes
-            )
+            upkeep = IndexUpkeep(url, vector_schema, self._scope, self._space, self._use_indexes)
             held.push_async_callback(upkeep.stop)
             self._upkeep = upkeep
             given = Vectors(
@@ -230,7 +228,8 @@ class Memory:
     async def _warm_up(self) -> None:
         """Ask what was asked lately, so that nobody waits for what is still on the disk.
 
-        After a restart the first queries take ten times as long as those a hundred later.
+        After a restart the first queries take ten times as long as those a hundred later, and the
+        first one of each connection six times as long as its second.
         """
         try:
             async with asyncio.timeout(WARM_UP_S):
@@ -239,12 +238,29 @@ class Memory:
                         _LATELY, self._scope.number, self._space.number, WARM_UPS
                     )
                 )
-                asked = [(row['utterance'], row['vector']) for row in rows]
-                for text, vector in asked or [('first-use costs', None)]:
-                    await self._look_up(text, vector.to_list() if vector else [], 1)
+                asked = [
+                    (row['utterance'], row['vector'].to_list() if row['vector'] else [])
+                    for row in rows
+                ]
+                if asked:
+                    await self._warm_up_connections(*asked[0])
+                for text, vector in asked or [('first-use costs', [])]:
+                    await self._look_up(text, vector, 1)
                     self.warmed_up += 1
         except TimeoutError:
             pass
+
+    async def _warm_up_connections(self, text: str, vector: list[float]) -> None:
+        """Have every connection of the pool plan what is asked in a conversation.
+
+        While one of them writes what was told, a reply may get any of the others.
+        """
+
+        async def both(connection: Connection) -> None:
+            await recollection.recall(connection, self._scope, text, vector, self._space, 1)
+            await self._earlier(connection, text, vector)
+
+        await asyncio.gather(*(self._run(both) for _ in range(POOL)))
 
     async def close(self) -> None:
         """End the extraction, then the pool, then the server if it is ours. May be called twice.

@@ -14,7 +14,7 @@ from waiting import until
 
 from prot_ros.core.stamps import Stamp
 from prot_ros.memory import scopes
-from prot_ros.memory.database import Database, search_path
+from prot_ros.memory.database import search_path
 from prot_ros.memory.forgetting.erasure import Wish
 from prot_ros.memory.retrieval import index_upkeep, vector_indexes
 from prot_ros.memory.retrieval.index_upkeep import IndexUpkeep
@@ -84,16 +84,15 @@ Story = Callable[[Grown], Awaitable[None]]
 
 
 @pytest.fixture
-def grown(fresh_url: str) -> Callable[[Story], None]:
+def grown(fresh_url: str, monkeypatch: pytest.MonkeyPatch) -> Callable[[Story], None]:
     """Runs a story; nobody but us cleans up in it."""
+    monkeypatch.setattr(index_upkeep, 'LOOK_EVERY', 0)
 
     async def tell(story: Story) -> None:
         await migrate(fresh_url)
         connection = await asyncpg.connect(
             fresh_url, server_settings={'search_path': search_path('public')}
         )
-        database = Database(fresh_url)
-        await database.open('public')
         try:
             await register_vector(connection)
             whose = await scopes.scope(connection, '', 'alice', None)
@@ -101,7 +100,7 @@ def grown(fresh_url: str) -> Callable[[Story], None]:
                 "INSERT INTO space (name, dimensions) VALUES ('test', $1) RETURNING id", DIMENSIONS
             )
             space = Space(number, DIMENSIONS)
-            upkeep = IndexUpkeep(fresh_url, 'public', database, whose, space)
+            upkeep = IndexUpkeep(fresh_url, 'public', whose, space)
             there = Grown(fresh_url, connection, upkeep)
             there.scope, there.space = whose.number, space
             await connection.execute('ALTER TABLE entity_vector SET (autovacuum_enabled = off)')
@@ -113,7 +112,6 @@ def grown(fresh_url: str) -> Callable[[Story], None]:
             finally:
                 await upkeep.stop()
         finally:
-            await database.close()
             await connection.close()
 
     return lambda story: asyncio.run(tell(story))
@@ -216,7 +214,7 @@ def test_a_memory_looks_after_its_indexes_when_much_was_forgotten(
     fresh_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(vector_indexes, 'LARGE', 10)
-    monkeypatch.setattr(index_upkeep, 'INDEX_EVERY', 1)
+    monkeypatch.setattr(index_upkeep, 'LOOK_EVERY', 0)
     monkeypatch.setattr(index_upkeep, 'WORN_LEAST', 5)
 
     async def story() -> None:

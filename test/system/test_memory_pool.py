@@ -17,10 +17,12 @@ from waiting import until
 from prot_ros.core.facts import Fact
 from prot_ros.core.stamps import Stamp
 from prot_ros.engines.kinds import EngineError, Message
-from prot_ros.memory.database import MemoryUnavailable
+from prot_ros.memory.database import Database, MemoryUnavailable
+from prot_ros.memory.schema import migrate
 from prot_ros.memory.store import Memory
 
 SETTLE_S = 10.0
+PID = 'SELECT pg_backend_pid()'
 
 
 async def end_backends(url: str) -> None:
@@ -256,5 +258,69 @@ def test_a_locked_table_costs_the_deadline_and_no_more(fresh_url: str) -> None:
                 assert time.monotonic() - started < 0.2
             await connection.close()
             await memory.recall('x', 5)
+
+    asyncio.run(story())
+
+
+def test_after_an_hour_of_silence_the_connection_and_its_plans_are_still_there(
+    fresh_url: str,
+) -> None:
+    async def story() -> None:
+        await migrate(fresh_url)
+        database = Database(fresh_url)
+        await database.open('public')
+        try:
+            question = 'SELECT count(*) FROM turn WHERE scope = $1'
+            before = await database.run(lambda connection: connection.fetchval(PID), 5.0)
+            await database.run(lambda connection: connection.fetchval(question, 1), 5.0)
+            loop = asyncio.get_running_loop()
+            now = loop.time
+            loop.time = lambda: now() + 3_600.0  # type: ignore[method-assign]
+            await asyncio.sleep(0)  # whatever was put off till then is done now
+            assert await database.run(lambda connection: connection.fetchval(PID), 5.0) == before
+            assert await database.run(
+                lambda connection: connection.fetchval(
+                    'SELECT count(*) FROM pg_prepared_statements WHERE statement = $1', question
+                ),
+                5.0,
+            )
+        finally:
+            await database.close()
+
+    asyncio.run(story())
+
+
+def test_a_connection_comes_back_without_a_question_to_the_server(fresh_url: str) -> None:
+    async def story() -> None:
+        await migrate(fresh_url)
+        database = Database(fresh_url)
+        await database.open('public')
+        try:
+            pid = await database.run(lambda connection: connection.fetchval(PID), 5.0)
+            (row,) = await fetch(
+                fresh_url, f'SELECT query FROM pg_stat_activity WHERE pid = {pid}'
+            )
+            assert row['query'] == PID
+        finally:
+            await database.close()
+
+    asyncio.run(story())
+
+
+def test_a_transaction_that_was_left_open_does_not_come_back_to_the_pool(fresh_url: str) -> None:
+    async def story() -> None:
+        await migrate(fresh_url)
+        database = Database(fresh_url)
+        await database.open('public')
+        try:
+            await database.run(lambda connection: connection.execute('BEGIN'), 5.0)
+            (row,) = await fetch(
+                fresh_url,
+                'SELECT state FROM pg_stat_activity '
+                "WHERE application_name = 'prot' AND datname = current_database()",
+            )
+            assert row['state'] == 'idle'
+        finally:
+            await database.close()
 
     asyncio.run(story())

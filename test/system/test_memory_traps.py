@@ -21,6 +21,7 @@ from pgvector.asyncpg import register_vector
 from waiting import until
 
 from prot_ros.core.stamps import Stamp
+from prot_ros.memory.database import POOL
 from prot_ros.memory.retrieval import recollection, vector_indexes
 from prot_ros.memory.retrieval.terms import terms
 from prot_ros.memory.retrieval.vector_indexes import LARGE, Space
@@ -60,6 +61,11 @@ INSERT INTO fact_term (scope, term, fact)
 SELECT $1, term, id FROM fact CROSS JOIN unnest('{user,likes,like*,thing*}'::text[]) AS term
 WHERE scope = $1
 """
+_PLANS = r"""
+SELECT count(*) FROM pg_prepared_statements
+WHERE statement ~ '^\s*WITH (heard|match) AS'
+"""
+"""Of facts and of earlier turns."""
 
 
 def examined(node: dict[str, Any]) -> int:
@@ -202,6 +208,26 @@ def test_what_was_asked_lately_is_asked_again_before_anybody_waits(fresh_url: st
             assert await memory.settled(SETTLE_S)
         async with memory_on(fresh_url) as memory:
             assert memory.warmed_up == 7
+
+    asyncio.run(story())
+
+
+def test_every_connection_has_planned_its_questions_before_anybody_waits(fresh_url: str) -> None:
+    async def story() -> None:
+        async with memory_on(fresh_url) as memory:
+            await memory.record_utterance(Stamp(1), 'I like tea', 'hear')
+            assert await memory.settled(SETTLE_S)
+        async with memory_on(fresh_url) as memory:
+            gate = asyncio.Barrier(POOL)
+
+            async def plans(connection: asyncpg.Connection) -> int:
+                await gate.wait()  # each on a connection of its own
+                return int(await connection.fetchval(_PLANS))
+
+            database = memory._database
+            assert database is not None
+            found = await asyncio.gather(*(database.run(plans, 10.0) for _ in range(POOL)))
+            assert found == [2] * POOL
 
     asyncio.run(story())
 

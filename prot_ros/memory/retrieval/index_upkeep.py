@@ -12,27 +12,26 @@ One table at a time, by one process at a time, beside everybody who reads and wr
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable
 
-from asyncpg import Connection
-
 from prot_ros.engines.background import Background
-from prot_ros.engines.kinds import EngineError
-from prot_ros.memory.database import FAILURES, Database
+from prot_ros.memory.database import FAILURES
 from prot_ros.memory.retrieval import vector_indexes
 from prot_ros.memory.retrieval.vector_indexes import TABLES, Space
 from prot_ros.memory.scopes import Scope
 
 _log = logging.getLogger(__name__)
 
-INDEX_EVERY = 500
-"""Vectors after which it is looked whether there are enough for an index."""
+LOOK_EVERY = 50
+"""Vectors that were given between two looks; each connects to the server."""
+LOOK_EVERY_S = 600.0
+"""For what was forgotten meanwhile."""
 WORN = 0.1
 """Dead rows of a table, as a share of the others, from which its indexes are made anew: half of
 what PostgreSQL waits for before it cleans up."""
 WORN_LEAST = 50
-LOOK_S = 10.0
 
 # What lives is counted by the latest clean-up as well, because a crash takes the statistics away.
 _WORN = """
@@ -48,13 +47,12 @@ ORDER BY 1
 
 
 class IndexUpkeep:
-    """One worker for one scope. `look` in an event loop, `stop` before the pool ends."""
+    """One worker for one scope. `look` in an event loop, `stop` before the server ends."""
 
     def __init__(
         self,
         url: str,
         extension_schema: str,
-        database: Database,
         scope: Scope,
         space: Space,
         on_made: Callable[[Space], None] = lambda _: None,
@@ -62,12 +60,12 @@ class IndexUpkeep:
         """`on_made` is told the space with its indexes when there is one more to be used."""
         self._url = url
         self._extension_schema = extension_schema
-        self._database = database
         self._scope = scope
         self._space = space
         self._on_made = on_made
         self._work = Background('index upkeep')
         self._enough = 0
+        self._late = 0.0
         self.renewed = 0
         """Tables whose indexes were made anew since the start."""
         self.doing = ''
@@ -79,48 +77,33 @@ class IndexUpkeep:
         return self._work.busy
 
     def look(self, given: int) -> None:
-        """See what there is to do. `given` is how many vectors were given since the start."""
-        self._work.start(self._tend(given))
+        """See whether there is something to do, where that may be.
+
+        `given` is how many vectors were given since the start.
+        """
+        now = asyncio.get_running_loop().time()
+        if not self.busy and (given >= self._enough or now >= self._late):
+            self._enough, self._late = given + LOOK_EVERY, now + LOOK_EVERY_S
+            self._work.start(self._tend())
 
     async def stop(self) -> None:
         """End at once: what is half done is removed and done again after the next start."""
         await self._work.stop()
 
-    async def _tend(self, given: int) -> None:
+    async def _tend(self) -> None:
         try:
-            if given >= self._enough:
-                self._enough = given + INDEX_EVERY
-                await self._make()
-            for table in await self._worn():
-                await self._renew(table)
-        except (*FAILURES, EngineError) as err:
+            # Not one of the pool, on which somebody may be waiting.
+            async with vector_indexes.connected(self._url, self._extension_schema) as connection:
+                if await vector_indexes.build_on(connection, self._scope.number, self._space):
+                    self._space = await vector_indexes.look(
+                        connection, self._scope.heard, self._space
+                    )
+                    self._on_made(self._space)
+                rows = await connection.fetch(_WORN, list(TABLES), WORN_LEAST, WORN)
+                for row in rows:
+                    self.doing = row['table']
+                    self.renewed += await vector_indexes.renew_on(connection, row['table'])
+        except FAILURES as err:
             _log.warning('indexes over vectors are left as they are: %s', err)
-
-    async def _make(self) -> None:
-        made = await vector_indexes.build(
-            self._url, self._extension_schema, self._scope.number, self._space
-        )
-        if made:
-            self._space = await self._database.run(
-                lambda connection: vector_indexes.look(connection, self._scope.heard, self._space),
-                LOOK_S,
-                patient=True,
-            )
-            self._on_made(self._space)
-
-    async def _worn(self) -> list[str]:
-        """Return the tables whose indexes hold too much that is dead."""
-
-        async def look(connection: Connection) -> list[str]:
-            rows = await connection.fetch(_WORN, list(TABLES), WORN_LEAST, WORN)
-            return [row['table'] for row in rows]
-
-        return await self._database.run(look, LOOK_S, patient=True)
-
-    async def _renew(self, table: str) -> None:
-        self.doing = table
-        try:
-            done = await vector_indexes.renew(self._url, self._extension_schema, table)
-            self.renewed += done
         finally:
             self.doing = ''

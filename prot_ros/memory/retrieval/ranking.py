@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from operator import itemgetter
 
 from prot_ros.core.facts import Fact
 
@@ -65,19 +66,23 @@ class Ranked:
 
 def score(candidate: Candidate) -> float:
     """Return how relevant it is; 0 when it is not."""
-    return sum(_parts(candidate).values())
+    return sum(_parts(candidate))
 
 
-def _parts(candidate: Candidate) -> dict[str, float]:
+_REASONS = ('words', 'name', 'near', 'link', 'circle', 'user')
+
+
+def _parts(candidate: Candidate) -> tuple[float, ...]:
+    """Return what each channel says, in the order of _REASONS."""
     near = candidate.similarity if candidate.similarity >= NEAR or candidate.words else 0.0
-    return {
-        'words': candidate.words,
-        'name': NAME_WEIGHT * candidate.name,
-        'near': VECTOR_WEIGHT * max(0.0, near),
-        'link': 0.0 if candidate.name else SECOND_HOP * NAME_WEIGHT * candidate.further,
-        'circle': CIRCLE_WEIGHT * candidate.circle,
-        'user': PRIOR_USER * candidate.of_user + PRIOR_IDENTITY * candidate.identity,
-    }
+    return (
+        candidate.words,
+        NAME_WEIGHT * candidate.name,
+        VECTOR_WEIGHT * max(0.0, near),
+        0.0 if candidate.name else SECOND_HOP * NAME_WEIGHT * candidate.further,
+        CIRCLE_WEIGHT * candidate.circle,
+        PRIOR_USER * candidate.of_user + PRIOR_IDENTITY * candidate.identity,
+    )
 
 
 def rank(candidates: Iterable[Candidate], limit: int) -> tuple[Ranked, ...]:
@@ -85,15 +90,16 @@ def rank(candidates: Iterable[Candidate], limit: int) -> tuple[Ranked, ...]:
 
     Who the user is has its place at the end, however much else is relevant.
     """
-    ranked = []
-    for candidate in candidates:
-        parts = _parts(candidate)
-        total = sum(parts.values())
-        if total > 0:
-            reason = max(parts, key=parts.__getitem__)
-            ranked.append(
-                Ranked(candidate.fact, total, reason, candidate.number, candidate.identity)
-            )
-    ranked.sort(key=lambda each: (each.score, each.number), reverse=True)
-    kept = [each for each in ranked[limit:] if each.identity][: limit // 2]
-    return (*ranked[: limit - len(kept)], *kept)
+    scored = [(score(candidate), candidate.number, candidate) for candidate in candidates]
+    ranked = [entry for entry in scored if entry[0] > 0]
+    ranked.sort(key=itemgetter(0, 1), reverse=True)
+    kept = [entry for entry in ranked[limit:] if entry[2].identity][: limit // 2]
+    return tuple(
+        Ranked(candidate.fact, total, _reason(candidate), number, candidate.identity)
+        for total, number, candidate in (*ranked[: limit - len(kept)], *kept)
+    )
+
+
+def _reason(candidate: Candidate) -> str:
+    parts = _parts(candidate)
+    return _REASONS[parts.index(max(parts))]

@@ -76,40 +76,44 @@ async def look(connection: Connection, scopes: Sequence[int], of: Space) -> Spac
 async def build(url: str, extension_schema: str, scope: int, space: Space) -> bool:
     """Make the indexes that a scope needs and lacks; return whether any was made.
 
-    On a connection of its own, which waits for nobody's statement; cancelled, it leaves an invalid
-    index, which the next call replaces. Raises EngineError's causes, `database.FAILURES`.
+    Cancelled, it leaves an invalid index, which the next call replaces. Raises EngineError's
+    causes, `database.FAILURES`.
     """
+    async with connected(url, extension_schema) as connection:
+        return await build_on(connection, scope, space)
+
+
+async def build_on(connection: Connection, scope: int, space: Space) -> bool:
+    """Do what `build` does, on such a connection."""
     made = False
-    async with _connected(url, extension_schema) as connection:
-        for table in TABLES:
-            made |= await _build_one(connection, table, scope, space)
+    for table in TABLES:
+        made |= await _build_one(connection, table, scope, space)
     return made
 
 
-async def renew(url: str, extension_schema: str, table: str) -> bool:
+async def renew_on(connection: Connection, table: str) -> bool:
     """Make all indexes over the vectors of a table anew, then clean the table up.
 
     Returns False where another process is doing it. Nobody waits for it: the old indexes serve
     until the new ones do. Cancelled, it leaves the old ones, and one that is half done, which the
-    next call removes. Raises EngineError's causes, `database.FAILURES`.
+    next call removes.
     """
-    async with _connected(url, extension_schema) as connection:
-        if not await connection.fetchval(ALONE):
-            return False
-        for row in await connection.fetch(_THERE, [table]):
-            if _HALF_DONE.search(row['relname']):
-                await connection.execute(f'DROP INDEX CONCURRENTLY IF EXISTS {row["relname"]}')
-            elif row['indisvalid']:
-                _log.info('the index %s is made anew', row['relname'])
-                await connection.execute(f'REINDEX INDEX CONCURRENTLY {row["relname"]}')
-        # To give pages at the end back to the system, everybody else would have to wait.
-        await connection.execute(f'VACUUM (TRUNCATE FALSE) {table}')
+    if not await connection.fetchval(ALONE):
+        return False
+    for row in await connection.fetch(_THERE, [table]):
+        if _HALF_DONE.search(row['relname']):
+            await connection.execute(f'DROP INDEX CONCURRENTLY IF EXISTS {row["relname"]}')
+        elif row['indisvalid']:
+            _log.info('the index %s is made anew', row['relname'])
+            await connection.execute(f'REINDEX INDEX CONCURRENTLY {row["relname"]}')
+    # To give pages at the end back to the system, everybody else would have to wait.
+    await connection.execute(f'VACUUM (TRUNCATE FALSE) {table}')
     return True
 
 
 @asynccontextmanager
-async def _connected(url: str, extension_schema: str) -> AsyncIterator[Connection]:
-    """Yield a connection for BUILD_S."""
+async def connected(url: str, extension_schema: str) -> AsyncIterator[Connection]:
+    """Yield a connection of its own for BUILD_S, which waits for nobody's statement."""
     connection = await asyncpg.connect(
         url,
         timeout=CONNECT_S,
