@@ -12,6 +12,7 @@ import asyncio
 import json
 import random
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -66,6 +67,7 @@ SELECT count(*) FROM pg_prepared_statements
 WHERE statement ~ '^\s*WITH (heard|match) AS'
 """
 """Of facts and of earlier turns."""
+_A_MEGABYTE = "SELECT length(string_agg(repeat('x', 100), '')) FROM generate_series(1, 10000)"
 
 
 def examined(node: dict[str, Any]) -> int:
@@ -75,6 +77,12 @@ def examined(node: dict[str, Any]) -> int:
         each = node['Actual Rows'] + node.get('Rows Removed by Filter', 0)
         rows += round(each * node['Actual Loops'])
     return rows
+
+
+def page_faults(pid: int) -> int:
+    """Return how many pages a process has been given in its life that were not on the disk."""
+    status = Path(f'/proc/{pid}/stat').read_text(encoding='utf-8')
+    return int(status.rpartition(')')[2].split()[7])
 
 
 async def explained(
@@ -184,6 +192,28 @@ def test_the_nearest_are_found_by_the_index_and_are_the_nearest(grown) -> None:
             assert len(missing) <= 1
 
     grown(story)
+
+
+def test_the_server_keeps_the_memory_that_one_question_after_another_needs(
+    fresh_url: str,
+) -> None:
+    async def story() -> None:
+        connection = await asyncpg.connect(fresh_url)
+        try:
+            pid = connection.get_server_pid()
+
+            async def asked() -> int:
+                before = page_faults(pid)
+                for _ in range(10):
+                    await connection.fetchval(_A_MEGABYTE)
+                return page_faults(pid) - before
+
+            await asked()
+            assert await asked() < 10 * 20, 'of 256 that a megabyte has'
+        finally:
+            await connection.close()
+
+    asyncio.run(story())
 
 
 def test_an_index_that_was_not_finished_is_made_again(grown, fresh_url: str) -> None:

@@ -37,6 +37,16 @@ def shared_buffers_mb() -> int:
     return int(min(1024, max(32, whole // 16 // 2**20)))
 
 
+_HEAP = {
+    'MALLOC_MMAP_THRESHOLD_': str(4 * 2**20),
+    'MALLOC_TRIM_THRESHOLD_': str(4 * 2**20),
+    'MALLOC_TOP_PAD_': str(2**19),
+}
+"""What each session's heap keeps between two statements, in bytes, for glibc. By itself it gives
+the megabyte of a recollection back each time, and the system clears 270 pages of it anew: a sixth
+of what the server works, and more where others want the processors."""
+
+
 def _settings(sockets: Path) -> Iterator[str]:
     quoted = str(sockets).replace('"', '""')
     for setting in (
@@ -75,7 +85,7 @@ def _settings(sockets: Path) -> Iterator[str]:
 
 def _environment() -> dict[str, str]:
     """Not ours: it may hold keys, and library paths that are not meant for PostgreSQL."""
-    return {'PATH': '/usr/bin:/bin', 'LC_ALL': 'C', 'TZ': 'UTC'}
+    return {'PATH': '/usr/bin:/bin', 'LC_ALL': 'C', 'TZ': 'UTC', **_HEAP}
 
 
 async def make_cluster(cluster: Cluster, programs: Path, account: Account) -> None:
