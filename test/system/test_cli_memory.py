@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -199,6 +200,8 @@ def test_stats_count_and_tell_failures_with_their_reason(told_url: str) -> None:
     assert counts['failures'][0]['attempts'] == 3
     assert found['server']['bytes'] > 0
     assert found['server']['schema_version'] >= 3
+    assert re.search('vector indexes +none: so few vectors are compared one by one', out)
+    assert found['server']['vector_indexes']['indexes'] == 0
 
 
 def test_a_merge_makes_one_and_undo_makes_two_again(told_url: str) -> None:
