@@ -144,7 +144,7 @@ class Memory:
         self._foreseen = 0
         self._anticipation = Anticipation(
             self._embedder,
-            lambda text, vector: self._foresight.look(text, vector, self._foreseen),
+            self._foresee,
             None if embedder else LOCAL_EVERY_S,
         )
         self.grown = asyncio.Event()
@@ -193,7 +193,14 @@ class Memory:
             self._database = database
             await self._warm_up()
             self._reachable = url
-            upkeep = IndexUpkeep(url, vector_schema, self._scope, self._space, self._use_indexes)
+            upkeep = IndexUpkeep(
+                url,
+                vector_schema,
+                self._scope,
+                self._space,
+                self._use_indexes,
+                ours=self._server is not None,
+            )
             held.push_async_callback(upkeep.stop)
             self._upkeep = upkeep
             given = Vectors(
@@ -304,7 +311,18 @@ class Memory:
         vector, _ = await asyncio.gather(
             self._anticipation.vector(words, patience_s), self.settled(settle_s)
         )
+        if vector:
+            self._note_answer()
         return await self._look_up(words, vector, limit)
+
+    async def _foresee(self, text: str, vector: list[float]) -> None:
+        self._note_answer()
+        await self._foresight.look(text, vector, self._foreseen)
+
+    def _note_answer(self) -> None:
+        """What lacks vectors since the embedder was away need not wait any longer."""
+        if self._vectors is not None:
+            self._vectors.try_again()
 
     async def _look_up(self, words: str, vector: list[float], limit: int) -> Recall:
         # On two connections, because a reply waits for both.

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable
 
 import asyncpg
@@ -47,7 +48,9 @@ SELECT s.n_dead_tup AS dead, s.vacuum_count AS cleaned,
         WHERE i.indrelid = s.relid AND c.relname LIKE '%\\_hnsw\\_%' AND i.indisvalid) AS file
 FROM pg_stat_user_tables AS s WHERE s.relname = 'entity_vector'
 """
-_RENEWING = "SELECT FROM pg_stat_activity WHERE query LIKE 'REINDEX%' AND wait_event_type = 'Lock'"
+_RENEWING = (
+    "SELECT pid FROM pg_stat_activity WHERE query LIKE 'REINDEX%' AND wait_event_type = 'Lock'"
+)
 
 
 class Grown:
@@ -100,7 +103,7 @@ def grown(fresh_url: str, monkeypatch: pytest.MonkeyPatch) -> Callable[[Story], 
                 "INSERT INTO space (name, dimensions) VALUES ('test', $1) RETURNING id", DIMENSIONS
             )
             space = Space(number, DIMENSIONS)
-            upkeep = IndexUpkeep(fresh_url, 'public', whose, space)
+            upkeep = IndexUpkeep(fresh_url, 'public', whose, space, ours=True)
             there = Grown(fresh_url, connection, upkeep)
             there.scope, there.space = whose.number, space
             await connection.execute('ALTER TABLE entity_vector SET (autovacuum_enabled = off)')
@@ -157,6 +160,25 @@ def test_whoever_still_reads_is_waited_for_and_keeps_nobody_waiting(grown, fresh
                 async with asyncio.timeout(5.0):
                     await there.replace(1)
             await until(lambda: there.upkeep.renewed, within=RENEW_S)
+        finally:
+            await onlooker.close()
+
+    grown(story)
+
+
+def test_what_makes_indexes_leaves_the_processors_to_whoever_talks(grown, fresh_url: str) -> None:
+    async def story(there: Grown) -> None:
+        onlooker = await asyncpg.connect(fresh_url)
+        try:
+            usual = os.getpriority(os.PRIO_PROCESS, onlooker.get_server_pid())
+            async with onlooker.transaction(isolation='repeatable_read'):
+                await onlooker.fetchval('SELECT count(*) FROM prot.turn')
+                await there.replace(REPLACED)
+                there.upkeep.look(0)
+                (row,) = await until(lambda: fetch(fresh_url, _RENEWING))
+                assert os.getpriority(os.PRIO_PROCESS, row['pid']) == max(
+                    usual, vector_indexes.NICE
+                )
         finally:
             await onlooker.close()
 

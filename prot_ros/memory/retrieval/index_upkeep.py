@@ -56,13 +56,19 @@ class IndexUpkeep:
         scope: Scope,
         space: Space,
         on_made: Callable[[Space], None] = lambda _: None,
+        *,
+        ours: bool = False,
     ) -> None:
-        """`on_made` is told the space with its indexes when there is one more to be used."""
+        """`on_made` is told the space with its indexes when there is one more to be used.
+
+        `ours` says that the server is one that prot runs here.
+        """
         self._url = url
         self._extension_schema = extension_schema
         self._scope = scope
         self._space = space
         self._on_made = on_made
+        self._ours = ours
         self._work = Background('index upkeep')
         self._enough = 0
         self._late = 0.0
@@ -93,7 +99,9 @@ class IndexUpkeep:
     async def _tend(self) -> None:
         try:
             # Not one of the pool, on which somebody may be waiting.
-            async with vector_indexes.connected(self._url, self._extension_schema) as connection:
+            async with vector_indexes.connected(
+                self._url, self._extension_schema, ours=self._ours
+            ) as connection:
                 if await vector_indexes.build_on(connection, self._scope.number, self._space):
                     self._space = await vector_indexes.look(
                         connection, self._scope.heard, self._space
