@@ -20,6 +20,7 @@ from prot_ros.core.context import estimate
 from prot_ros.core.stamps import Stamp
 from prot_ros.engines.embedders.local import LocalEmbedder
 from prot_ros.engines.failover import failover
+from prot_ros.engines.failover.embedder import FailoverEmbedder
 from prot_ros.engines.kinds import Embedder, EngineError, Log, Message
 from prot_ros.engines.selection_embedder import EmbedderSettings, embedder
 from prot_ros.engines.selection_extractor import ExtractorSettings, extractor
@@ -285,4 +286,13 @@ class MemoryInTime:
             'memory failed': self._failed,
             'memory backlog': len(self._backlog),
             **self._memory.stats(),
+            **self._embeddings(),
         }
+
+    def _embeddings(self) -> dict[str, object]:
+        """Return what diagnostics show of a service; nothing of an embedder in this process."""
+        if not isinstance(self._embedder, FailoverEmbedder):
+            return {}
+        shown = self._embedder.status()
+        shown.pop('fallbacks')  # there are none
+        return {f'embeddings {name}': value for name, value in shown.items()}

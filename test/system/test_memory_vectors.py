@@ -8,13 +8,16 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import pytest
 from database import fetch, memory_on
+from waiting import until
 
 from prot_ros.core.stamps import Stamp
 from prot_ros.core.survival import Limits
 from prot_ros.engines.embedders.local import LocalEmbedder
 from prot_ros.engines.embedders.voyage import VoyageEmbedder
 from prot_ros.engines.failover.embedder import FailoverEmbedder
+from prot_ros.memory.retrieval import vectors
 from prot_ros.memory.store import Memory
 from prot_ros.simulators.behaviour import Behaviour, Fault
 from prot_ros.simulators.embeddings import KEY, EmbeddingsSimulator
@@ -133,6 +136,29 @@ def test_a_service_that_is_away_costs_vectors_and_nothing_else(fresh_url: str) -
                 assert memory.stats()['memory recalls without vector'] == 1
                 await sim.listen()
                 embedder.mended()
+                await complete(memory, fresh_url, VOYAGE)
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize('foreseen', [False, True], ids=['asked', 'foreseen'])
+def test_what_was_told_while_the_service_was_away_gets_its_vectors_with_the_next_turn(
+    fresh_url: str, monkeypatch: pytest.MonkeyPatch, foreseen: bool
+) -> None:
+    monkeypatch.setattr(vectors, '_PAUSES_S', (600.0,))
+
+    async def story() -> None:
+        async with EmbeddingsSimulator() as sim, embeddings(sim) as embedder:
+            async with memory_on(fresh_url, embedder=embedder) as memory:
+                await sim.refuse()
+                await tell(memory, *TOLD)
+                await until(lambda: embedder.failure, what='a failure')
+                await sim.listen()
+                embedder.mended()
+                if foreseen:
+                    memory.expect('which jazz', 5)
+                else:
+                    await memory.recall('which jazz', 5)
                 await complete(memory, fresh_url, VOYAGE)
 
     asyncio.run(story())

@@ -96,6 +96,7 @@ class Vectors:
         self._space = space_number
         self._on_complete = on_complete
         self._wanted = asyncio.Event()
+        self._again = asyncio.Event()
         self._giving = Background('vectors')
         self.given = 0
         """Turns and entities that were given a vector since the start."""
@@ -111,6 +112,10 @@ class Vectors:
         self.complete = False
         self._wanted.set()
 
+    def try_again(self) -> None:
+        """Say that the embedder has just answered somebody else: no pause is due any more."""
+        self._again.set()
+
     async def stop(self) -> None:
         """End at once: what is not done is done after the next start."""
         await self._giving.stop()
@@ -119,20 +124,17 @@ class Vectors:
         failures = 0
         while True:
             self._wanted.clear()
+            self._again.clear()
             try:
                 await self._fill()
             except EngineError as err:
                 pause_s = _PAUSES_S[min(failures, len(_PAUSES_S) - 1)]
                 failures += 1
                 _log.debug('no vectors are made, again in %g s: %s', pause_s, err)
-                await asyncio.sleep(pause_s)
+                await _set_within(self._again, pause_s)
                 continue
             failures = 0
-            try:
-                async with asyncio.timeout(_IDLE_S):
-                    await self._wanted.wait()
-            except TimeoutError:
-                pass
+            await _set_within(self._wanted, _IDLE_S)
 
     async def _fill(self) -> None:
         """Give vectors to all that lack them; what has no direction is passed over."""
@@ -176,3 +178,11 @@ class Vectors:
             await connection.executemany(table.give, rows)
 
         await self._database.run(write, QUERY_S, patient=True)
+
+
+async def _set_within(event: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        pass
