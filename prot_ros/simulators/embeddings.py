@@ -30,6 +30,8 @@ OPENAI = {
     'text-embedding-3-small': 1536, 'text-embedding-3-large': 3072, 'text-embedding-ada-002': 1536,
 }  # fmt: skip
 OPENAI_INPUTS = 2048
+OPENAI_TOKENS = 8192
+"""Of one text. Voyage cuts what is longer, where it is told to."""
 _VOYAGE_FIELDS = {
     'input', 'model', 'input_type', 'truncation', 'output_dimension', 'output_dtype',
     'encoding_format',
@@ -182,6 +184,8 @@ def _by_openai(body: Mapping[str, object], texts: list[str]) -> dict[str, object
     model = str(body['model'])
     if len(texts) > OPENAI_INPUTS:
         raise _RefusedError(400, f'input has more than {OPENAI_INPUTS} items')
+    if any(_tokens([text]) > OPENAI_TOKENS for text in texts):
+        raise _RefusedError(400, f"This model's maximum context length is {OPENAI_TOKENS} tokens.")
     if body.get('encoding_format', 'float') not in ('float', 'base64'):
         raise _RefusedError(400, 'encoding_format is none of float, base64')
     dimensions = body.get('dimensions', OPENAI[model])
@@ -226,7 +230,10 @@ def _stretched(values: list[float], dimensions: int) -> list[float]:
 
 
 def _tokens(texts: list[str]) -> int:
-    return sum(1 + len(text) // 4 for text in texts)
+    """Count roughly as the services do: a token is four letters, and Hangul takes one or two."""
+    return sum(
+        1 + (len(text) + 5 * sum(not char.isascii() for char in text)) // 4 for text in texts
+    )
 
 
 def _model(request: Request) -> object:

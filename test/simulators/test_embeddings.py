@@ -75,6 +75,36 @@ def test_texts_become_unit_vectors_in_order(make):
 
 
 @BOTH
+def test_a_text_that_is_too_long_for_the_model_keeps_no_other_from_its_vector(make):
+    async def scenario() -> None:
+        async with using(make) as (_, engine):
+            await engine.open()
+            long = '저는 서울에 살아요. ' * 700
+            texts = ['I live in Seoul', *(f'number {n}' for n in range(9)), long, 'I like jazz']
+            vectors = await engine.embed(texts)
+            assert [math.hypot(*vector) for vector in vectors] == pytest.approx([1] * len(texts))
+            assert vectors[0] == (await engine.embed(texts[:1]))[0]
+            assert vectors[-1] == (await engine.embed(texts[-1:]))[0]
+            # Its beginning is better than nothing.
+            assert cosine(vectors[-2], (await engine.embed(['저는 서울에 살아요.']))[0]) > 0.9
+
+    asyncio.run(scenario())
+
+
+def test_what_is_refused_of_every_text_is_the_fault_of_none():
+    async def scenario() -> None:
+        async with using(OpenAiEmbedder) as (sim, engine):
+            await engine.open()
+            engine._body = lambda texts: {'input': texts, 'model': engine.model, 'unknown': 1}  # type: ignore[method-assign]
+            before = len(sim.requests)
+            with pytest.raises(EngineError, match='refuses what is asked'):
+                await engine.embed(['one', 'two'])
+            assert len(sim.requests) - before == 2, 'asked, and tried with another text'
+
+    asyncio.run(scenario())
+
+
+@BOTH
 def test_vectors_are_put_in_order_by_their_index(make):
     async def scenario() -> None:
         async with using(make) as (sim, engine):

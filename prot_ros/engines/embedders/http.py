@@ -31,6 +31,11 @@ MOST_DIMENSIONS = 8_192
 IN_FLIGHT = 5
 _MOST_SAID = 200
 _UNKNOWN = 'no reason given'
+_HARMLESS = 'prot'
+
+
+class _TextRefusedError(EngineError):
+    """The service takes the key and has the model, but not what it is asked."""
 
 
 class HttpEmbedder(abc.ABC):
@@ -73,7 +78,7 @@ class HttpEmbedder(abc.ABC):
             # Reading the system's certificates takes up to 100 ms.
             self._client = await asyncio.to_thread(self._connected)
         try:
-            await self.embed(['prot'])
+            await self.embed([_HARMLESS])
         except BaseException:
             await self.close()
             raise
@@ -84,14 +89,17 @@ class HttpEmbedder(abc.ABC):
             await disconnect(client)
 
     async def embed(self, texts: list[str]) -> list[list[float]]:
-        """Return unit vectors; zeros for a text of white space, which services refuse."""
+        """Return unit vectors; zeros for a text of white space, which services refuse.
+
+        A text that is more than the model takes gets the vector of its beginning.
+        """
         vectors = [[0.0] * self.dimensions for _ in texts]
         wanted = [number for number, text in enumerate(texts) if text.strip()]
         batches = [wanted[at : at + BATCH] for at in range(0, len(wanted), BATCH)]
         try:
             async with asyncio.TaskGroup() as tasks:
                 asked = [
-                    tasks.create_task(self._ask([texts[n][:MOST_TEXT] for n in batch]))
+                    tasks.create_task(self._embedded([texts[n][:MOST_TEXT] for n in batch]))
                     for batch in batches
                 ]
         except ExceptionGroup as group:
@@ -137,6 +145,29 @@ class HttpEmbedder(abc.ABC):
             # The key goes where it was meant to go, and nowhere else.
             follow_redirects=False,
         )
+
+    async def _embedded(self, texts: list[str]) -> list[list[float]]:
+        try:
+            return await self._ask(texts)
+        except _TextRefusedError:
+            # Where a harmless one is taken, one of these is to blame. It must not keep the others
+            # from their vectors, now and whenever they are asked for again.
+            await self._ask([_HARMLESS])
+        return await self._apart(texts)
+
+    async def _apart(self, texts: list[str]) -> list[list[float]]:
+        """Return vectors of texts that are refused together."""
+        if len(texts) == 1:
+            shorter = texts[0][: len(texts[0]) // 2]
+            return await self._taken([shorter]) if shorter.strip() else [[0.0] * self.dimensions]
+        half = len(texts) // 2
+        return [*await self._taken(texts[:half]), *await self._taken(texts[half:])]
+
+    async def _taken(self, texts: list[str]) -> list[list[float]]:
+        try:
+            return await self._ask(texts)
+        except _TextRefusedError:
+            return await self._apart(texts)
 
     async def _ask(self, texts: list[str]) -> list[list[float]]:
         async with self._slots:
@@ -225,7 +256,9 @@ class HttpEmbedder(abc.ABC):
                 retry_after_s=retry_after_s,
             )
         else:
-            fix = f'{self.service} refuses what is asked: check embedding.model'
+            return _TextRefusedError(
+                f'{self.service} refuses what is asked: check embedding.model {words}'
+            )
         return EngineError(f'{fix} {words}')
 
     def _without_key(self, words: object) -> str:
