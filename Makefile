@@ -4,7 +4,8 @@
 # make test   everything that must hold before a change lands; installs what it needs
 # make coverage  the same, and which share of the lines no test runs
 # make long     what takes long, or a quiet machine: every fault of every online service, the
-#               demonstration through simulated services, a robot that hears itself
+#               demonstration through simulated services, a robot that hears itself; FAULTS=FOLDER
+#               keeps what came of the faults, and writes docs/faults.md
 # make campaign  a thousand interruptions, at every boundary of a turn; ROUNDS= and SEED= choose
 # make lint   style, types and the import rule       make unit   the quick tests
 # make config writes config/prot.yaml again          make clean  removes what was made here
@@ -33,6 +34,7 @@ WORKERS := -n 2 --dist loadfile
 AGAIN := --reruns 1 --reruns-delay 5 -rsR
 ROUNDS ?= 1000
 SEED ?= 1
+FAULTS ?=
 
 export ROS_AUTOMATIC_DISCOVERY_RANGE := LOCALHOST
 
@@ -71,7 +73,7 @@ campaign: $(INSTALLED)
 	@$(BIN)/python test/campaign/interruptions.py --rounds $(ROUNDS) --seed $(SEED)
 
 long: $(INSTALLED)
-	@$(BIN)/python -m pytest -m campaign -v test
+	@$(BIN)/python -m pytest -m campaign -v $(if $(FAULTS),--faults '$(FAULTS)') test
 
 demo: $(INSTALLED)
 	@$(BIN)/prot demo
