@@ -34,6 +34,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -482,6 +483,13 @@ def every(service: str) -> list[Behaviour]:
     ]
 
 
+async def most_connected(at: Robot, service: str) -> bool:
+    """Let as many requests be under way as may be; return whether each has its connection."""
+    embedder = at.engine(service)
+    await asyncio.gather(*(embedder.embed([str(number)]) for number in range(IN_FLIGHT)))
+    return at.lines[kind(service)].connected == IN_FLIGHT
+
+
 async def hold(
     at: Robot,
     service: str,
@@ -493,9 +501,7 @@ async def hold(
     await at.comes_back(service)
     if service in EMBEDDERS:
         # It keeps as many connections as it has had requests under way.
-        embedder = at.engine(service)
-        await asyncio.gather(*(embedder.embed([str(number)]) for number in range(IN_FLIGHT)))
-        assert at.lines[kind(service)].connected == IN_FLIGHT
+        await until(lambda: most_connected(at, service), what='all connections that it may have')
     before = at.held()
 
     def settled() -> bool:
@@ -641,22 +647,26 @@ cases it was the first); of tasks, files and connections of each kind there are 
 more than before all cases; and the diagnostics say what happened, unless the fault is one that
 some engine makes sense of.
 
-{count} cases, {runs} {cores} cores, load {load}. A cell has who answered in the turn in which the
-fault began, and in the turn after it: the service *itself* (it was not needed any more, or made
-sense of it, or was tried again in time), its offline *stand-in*, or the reply was *broken off*
-after what had been said, which the turn's report tells. The last column has the longest time from
-the end of an utterance to the first sound of its answer, with limits of {limits} for connecting
-and for the first response; the offline recogniser's own time is in it.
+How it was held: {runs} The machine has {cores} cores and was busy with other work, too: its load was
+{load}.
+
+{count} cases. A cell has who answered in the turn in which the fault began, and in the turn after
+it: the service *itself* (it was not needed any more, or made sense of it, or was tried again in
+time), its offline *stand-in*, or the reply was *broken off* after what had been said, which the
+turn's report tells. *First sound* is the longest time from the end of an utterance to the first
+sound of its answer, with limits of {limits} for connecting and for the first response; the offline
+recogniser's own time is in it. *Own again* is which turn was the service's own again once it was
+well, the latest of the states.
 
 Nothing stands in for embeddings, as vectors of two engines cannot be compared. There *itself*
 means that the turn's memories were looked up by a vector of the service's (seen at the look-up,
 and compared with what the simulator makes of those words, or of the first of them while they were
 being said), and *words alone* that there was none. What else must hold: the reply has not waited
-longer than its budget for memories, here {budget} ms, and has facts in either case; and when the
-service is back, each of the last 20 turns kept in the database has the vector that the service
-gives to its words, and none of another engine. The database is a real one. Embeddings by Voyage
-unless it says otherwise; an answer comes in one piece, so there is no error in its middle, and of
-a single text there is no wrong order: that of many is in `test/simulators`.
+longer than its budget for memories, here {budget} ms (and {over} ms for a busy machine to notice),
+and has facts in either case; and when the service is back, each of the last 20 turns kept in the
+database, a real one, has the vector that the service gives to its words, and none of another
+engine. `embeddings` are Voyage's. An answer comes in one piece, so there is no error in its
+middle, and there is no order in a single text; what becomes of several is in `test/simulators`.
 """
 
 
@@ -673,20 +683,20 @@ def runs_of(kept: list[dict[str, Any]]) -> str:
     minutes = sum(each['minutes'] for each in kept)
     runs = sorted({each['run'] for each in kept})
     if len(runs) == 1:
-        return f'held in one go, in {minutes:.0f} minutes.'
+        return f'in one go, in {minutes:.0f} minutes.'
     later = [
         f'{each["cases"][0]["service"]} while {each["cases"][0]["state"]} ({why_again(each)})'
         for each in kept
         if each['run'] != runs[0]
     ]
     return (
-        f'held in {len(runs)} runs, in {minutes:.0f} minutes. Not in the first, of {runs[0]}: '
+        f'in {len(runs)} runs, in {minutes:.0f} minutes. Not in the first, of {runs[0]}: '
         f'{"; ".join(sorted(later))}.'
     )
 
 
 def why_again(kept: dict[str, Any]) -> str:
-    failed = [' '.join(each.split()) for each in kept['failed']]
+    failed = [' '.join(each.split()) for each in kept.get('failed', [])]
     return 'at first ' + ' / '.join(failed) if failed else 'had not been held'
 
 
@@ -710,25 +720,29 @@ def written(kept: list[dict[str, Any]]) -> str:
     loads = sorted(each['load'] for each in kept)
     limits = f'{LIMITS["online.connect_s"]:g} s and {LIMITS["online.first_response_s"]:g} s'
     back_in = max(case.back_in for case in cases)
-    text = _TEXT.format(
+    words = _TEXT.format(
         count=len(cases), limits=limits, answered=f'{ANSWERED_S:g}', most=BACK_IN, spare=SPARE,
         back_in=back_in, first=sum(case.back_in == 1 for case in cases), budget=BUDGET_MS,
+        over=OVER_MS,
         runs=runs_of(kept), cores=kept[0]['cores'], load=f'{loads[0]:.0f} to {loads[-1]:.0f}',
     )  # fmt: skip
-    parts = [text]
+    parts = ['\n\n'.join(fill(each, 99, break_on_hyphens=False) for each in words.split('\n\n')) + '\n']
     for service in SERVICES:
         own = [case for case in cases if case.service == service]
         states = ' | '.join(state.value for state in STATES)
         rows = [
-            f'| fault | {states} | first sound |',
-            '| --- |' + ' --- |' * len(STATES) + ' ---: |',
+            f'| fault | {states} | first sound | own again |',
+            '| --- |' + ' --- |' * len(STATES) + ' ---: | ---: |',
         ]
         told = ['| fault | what the diagnostics said |', '| --- | --- |']
         for behaviour in every(service):
             found = {case.state: case for case in own if case.behaviour == behaviour}
             cells = [', '.join(filter(None, (found[at].struck, found[at].after))) for at in STATES]
             slowest = max(case.audible_ms for case in found.values())
-            rows.append(f'| {named(behaviour)} | {" | ".join(cells)} | {slowest / 1000:.1f} s |')
+            latest = max(case.back_in for case in found.values())
+            rows.append(
+                f'| {named(behaviour)} | {" | ".join(cells)} | {slowest / 1000:.1f} s | {latest} |'
+            )
             said = [case.told for case in found.values() if case.told]
             words = max(said, key=said.count) if said else 'nothing, as it was made sense of'
             told.append(f'| {named(behaviour)} | {_local(words)} |')
