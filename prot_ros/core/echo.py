@@ -36,6 +36,9 @@ below 0.5 after 2 s."""
 CERTAINTY_S = 2.0
 DOUBT_HOPS = 300
 """An echo that was there is given up after 3 s of doubt in which nobody speaks over it."""
+OVERHEARD = 0.25
+"""How much of a hop is remembered in which somebody else speaks: his levels say little of the
+echo's. A quarter, because who is taken for somebody may be an echo that has moved."""
 GRACE_HOPS = 80
 """In the robot's first 0.8 s there may be an echo, which is not known yet. Then there is none."""
 
@@ -131,9 +134,11 @@ class DelayTracker:
         if not active:
             return
         past = self._past.all
-        self._cross = self._keep * self._cross + past @ moved[0]
-        self._reference = self._keep * self._reference + self._energy.all[:, 0]
-        self._microphone = self._keep * self._microphone + float(moved[0] @ moved[0])
+        share = OVERHEARD if somebody else 1.0
+        keep = self._keep**share
+        self._cross = keep * self._cross + share * (past @ moved[0])
+        self._reference = keep * self._reference + share * self._energy.all[:, 0]
+        self._microphone = keep * self._microphone + share * float(moved[0] @ moved[0])
         correlation = self._cross / (np.sqrt(self._reference * self._microphone) + 1e-9)
         self.best = int(correlation.argmax())
         self.correlation = max(0.0, float(correlation[self.best]))
@@ -146,9 +151,10 @@ class DelayTracker:
             self.present = True
         elif self.present is None and self._hops > GRACE_HOPS:
             self.present = False
-        if self.correlation >= DOUBTED:
+        if self.correlation >= DOUBTED or somebody:
+            # What was heard over the robot is remembered for a while, and no reason to doubt.
             self._doubts = 0
-        elif not somebody:
+        else:
             self._doubts += 1
             if self._doubts > DOUBT_HOPS:
                 self.present = False

@@ -74,6 +74,18 @@ def test_somebody_who_speaks_over_the_robot_is_let_through_within_200_ms(delay_m
     assert of(verdicts, spoken + 0.2, spoken + 0.6).count(Verdict.FILTERED) > 30, 'and stays so'
 
 
+def test_a_soft_echo_is_not_forgotten_while_people_speak_over_it_again_and_again():
+    # For 4 s of every 8.5 they are 30 dB louder, and their levels move as they like.
+    robot = np.resize(ROBOT, 30 * RATE)
+    room = Room(echo_db=-30, noise_db=-50)
+    voice = np.resize(room.user(np.concatenate([samples(card.pcm) for card in CARDS])), robot.size)
+    silent = (np.arange(robot.size) / RATE - 5) % 8.5 > 4
+    said = np.where(silent | (np.arange(robot.size) < 5 * RATE), 0.0, voice)
+    echo, rest = room.echo(robot), said + room.noise(robot.size)
+    verdicts = judged(echo + rest, 0.1 * echo + rest, robot)
+    assert Verdict.MICROPHONE not in verdicts[HOPS:]
+
+
 def speech_begins() -> float:
     loud = np.abs(samples(CARDS[2].pcm)) > 0.1 * np.abs(samples(CARDS[2].pcm)).max()
     return float(np.flatnonzero(loud)[0]) / RATE
