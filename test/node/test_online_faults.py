@@ -647,8 +647,8 @@ cases it was the first); of tasks, files and connections of each kind there are 
 more than before all cases; and the diagnostics say what happened, unless the fault is one that
 some engine makes sense of.
 
-How it was held: {runs} The machine has {cores} cores and was busy with other work, too: its load was
-{load}.
+How it was held: {runs} The machine has {cores} cores and was busy with other work, too: its load
+was {load}.
 
 {count} cases. A cell has who answered in the turn in which the fault began, and in the turn after
 it: the service *itself* (it was not needed any more, or made sense of it, or was tried again in
@@ -726,7 +726,8 @@ def written(kept: list[dict[str, Any]]) -> str:
         over=OVER_MS,
         runs=runs_of(kept), cores=kept[0]['cores'], load=f'{loads[0]:.0f} to {loads[-1]:.0f}',
     )  # fmt: skip
-    parts = ['\n\n'.join(fill(each, 99, break_on_hyphens=False) for each in words.split('\n\n')) + '\n']
+    paragraphs = [fill(each, 99, break_on_hyphens=False) for each in words.split('\n\n')]
+    parts = ['\n\n'.join(paragraphs) + '\n']
     for service in SERVICES:
         own = [case for case in cases if case.service == service]
         states = ' | '.join(state.value for state in STATES)
