@@ -215,6 +215,25 @@ def test_a_fault_is_one_clear_error_and_the_next_request_works(make, behaviour, 
 
 
 @BOTH
+def test_after_a_fault_a_deadline_of_whoever_asked_is_still_one(make):
+    async def scenario() -> None:
+        async with using(make) as (sim, engine):
+            await engine.open()
+            sim.plan.coming.append(Behaviour(Fault.ERROR, 'server_error'))
+            with pytest.raises(TimeoutError):
+                await asked_again(engine)
+
+    async def asked_again(engine: HttpEmbedder) -> None:
+        async with asyncio.timeout(None) as patience:
+            with pytest.raises(EngineError):
+                await engine.embed(['one'])
+            patience.reschedule(asyncio.get_running_loop().time())
+            await asyncio.Event().wait()  # until it is tried again
+
+    asyncio.run(scenario())
+
+
+@BOTH
 def test_the_wrong_dimensions_are_noticed_at_the_start(make):
     async def scenario() -> None:
         async with using(make) as (_, engine):

@@ -10,7 +10,8 @@ from __future__ import annotations
 import abc
 import asyncio
 import json
-from typing import Any
+from collections.abc import Coroutine, Iterable
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import httpx2
@@ -32,6 +33,8 @@ IN_FLIGHT = 5
 _MOST_SAID = 200
 _UNKNOWN = 'no reason given'
 _HARMLESS = 'prot'
+
+T = TypeVar('T')
 
 
 class _TextRefusedError(EngineError):
@@ -96,16 +99,11 @@ class HttpEmbedder(abc.ABC):
         vectors = [[0.0] * self.dimensions for _ in texts]
         wanted = [number for number, text in enumerate(texts) if text.strip()]
         batches = [wanted[at : at + BATCH] for at in range(0, len(wanted), BATCH)]
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                asked = [
-                    tasks.create_task(self._embedded([texts[n][:MOST_TEXT] for n in batch]))
-                    for batch in batches
-                ]
-        except ExceptionGroup as group:
-            raise group.exceptions[0] from None
-        for batch, task in zip(batches, asked, strict=True):
-            for number, vector in zip(batch, task.result(), strict=True):
+        given = await _all(
+            self._embedded([texts[number][:MOST_TEXT] for number in batch]) for batch in batches
+        )
+        for batch, found in zip(batches, given, strict=True):
+            for number, vector in zip(batch, found, strict=True):
                 vectors[number] = vector
         return vectors
 
@@ -263,3 +261,20 @@ class HttpEmbedder(abc.ABC):
 
     def _without_key(self, words: object) -> str:
         return str(words).replace(self._key, '***') if self._key else str(words)
+
+
+async def _all(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    """Do all at once; where one fails, end the others and raise what it raised.
+
+    Not a task group: in Python 3.11 one that has failed leaves its own cancellation counted
+    against the task that waited for it. A deadline of whoever asked would then not be a
+    TimeoutError any more but the end of the turn, without an answer.
+    """
+    tasks = [asyncio.create_task(each) for each in work]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
