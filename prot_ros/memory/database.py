@@ -167,6 +167,8 @@ class Database:
                     'hnsw.iterative_scan': 'relaxed_order',
                     # A few pages out of the cache: the default of 4 leads away from indexes.
                     'random_page_cost': '1.1',
+                    # It takes groups for small, and the facts of the user are a large one.
+                    'enable_incremental_sort': 'off',
                 },
             )
         except FAILURES as err:

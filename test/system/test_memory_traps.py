@@ -57,6 +57,13 @@ INSERT INTO fact (scope, slot, subject, object, telling, valid_from, learnt_at, 
                   told)
 SELECT $1, slot, subject_entity, object_entity, id, now(), now(), true, nth, 1 FROM told
 """
+_OTHERS = """
+INSERT INTO fact (scope, slot, subject, telling, valid_from, learnt_at, live, last_turn, told)
+SELECT $1, 'other' || e.id || '.' || n, e.id, (SELECT min(id) FROM telling), now(), now(),
+       true, n, 1
+FROM entity AS e CROSS JOIN generate_series(1, 4) AS n
+WHERE e.scope = $1 AND e.kind = 'thing' ORDER BY e.id, n
+"""
 _TERMS = """
 INSERT INTO fact_term (scope, term, fact)
 SELECT $1, term, id FROM fact CROSS JOIN unnest('{user,likes,like*,thing*}'::text[]) AS term
@@ -103,6 +110,20 @@ async def explained(
     return plan
 
 
+async def planned_once(connection: asyncpg.Connection, whose: Scope, of: Space) -> dict[str, Any]:
+    """Explain a question without words, as it is planned for all that are asked."""
+    await connection.execute(
+        'PREPARE asked (int[], text[], halfvec, text[], int, text[], bigint) AS '
+        + recollection.statement(whose.heard, of)
+    )
+    (row,) = await connection.fetch(
+        'EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE asked('
+        f"'{{{whose.number}}}', '{{}}', NULL, '{{}}', {whose.number}, '{{}}', {whose.user})"
+    )
+    plan: dict[str, Any] = json.loads(row[0])[0]['Plan']
+    return plan
+
+
 @pytest.fixture
 def grown(fresh_url: str) -> Callable[[Any], None]:
     """Runs a story on a connection to a memory with a hub of thousands of facts."""
@@ -117,6 +138,7 @@ def grown(fresh_url: str) -> Callable[[Any], None]:
                 'search_path': 'prot, public',
                 'random_page_cost': '1.1',
                 'plan_cache_mode': 'force_generic_plan',
+                'enable_incremental_sort': 'off',
             },
         )
         try:
@@ -166,6 +188,18 @@ def test_a_hub_is_followed_to_its_latest_facts_and_no_further(grown) -> None:
         most += reach.further * 8 + reach.near_turns * 4
         # Each that is found is read again, once for what was told and once for itself.
         assert examined(plan) < 4 * most + 500, 'of 20,000 facts of the user'
+
+    grown(story)
+
+
+def test_a_hub_is_not_read_whole_where_most_others_have_few_facts(grown) -> None:
+    async def story(connection, big: Scope, small: Scope, of: Space) -> None:
+        # In the order of their subjects, which makes the index that has nothing but these look
+        # cheaper than the one in which the latest come first.
+        await connection.execute(_OTHERS, big.number)
+        await connection.execute('VACUUM ANALYZE fact')
+        plan = await planned_once(connection, big, of)
+        assert examined(plan) < 20 * recollection.EVERYWHERE.own, 'of 20,000 facts of the user'
 
     grown(story)
 

@@ -53,7 +53,9 @@ EVERYWHERE = Reach()
 
 # How far it looks, and which scopes and space, are numbers of ours that stand in the statement
 # itself: so it is planned once for all, by what it will really read, and an index over a part of a
-# table is chosen.
+# table is chosen. Whose facts are looked for it does not know then, and takes them for few, so
+# that it might as well read all of the user's and sort them: it did, after some months. Of a range
+# it expects many, which only the index that has their order can give it one after the other.
 _CANDIDATES = """
 WITH heard AS (
     SELECT unnest($1::int[]) AS scope
@@ -90,11 +92,13 @@ WITH heard AS (
         SELECT entity, 0, true FROM member
     ) AS ends
     CROSS JOIN LATERAL (
-        (SELECT id, subject, object FROM fact WHERE subject = ends.entity AND live
-         ORDER BY last_turn DESC LIMIT {links})
+        (SELECT id, subject, object FROM fact
+         WHERE (subject, last_turn) <= (ends.entity, {latest}) AND subject >= ends.entity AND live
+         ORDER BY subject DESC, last_turn DESC LIMIT {links})
         UNION ALL
-        (SELECT id, subject, object FROM fact WHERE object = ends.entity AND live
-         ORDER BY last_turn DESC LIMIT {links})
+        (SELECT id, subject, object FROM fact
+         WHERE (object, last_turn) <= (ends.entity, {latest}) AND object >= ends.entity AND live
+         ORDER BY object DESC, last_turn DESC LIMIT {links})
     ) AS linked
     GROUP BY linked.id, linked.subject, linked.object
 ), other_end AS MATERIALIZED (
@@ -108,11 +112,15 @@ WITH heard AS (
     SELECT linked.id, max(other_end.weight) AS weight
     FROM other_end
     CROSS JOIN LATERAL (
-        (SELECT id FROM fact WHERE subject = other_end.entity AND live
-         ORDER BY last_turn DESC LIMIT 4)
+        (SELECT id FROM fact
+         WHERE (subject, last_turn) <= (other_end.entity, {latest})
+             AND subject >= other_end.entity AND live
+         ORDER BY subject DESC, last_turn DESC LIMIT 4)
         UNION ALL
-        (SELECT id FROM fact WHERE object = other_end.entity AND live
-         ORDER BY last_turn DESC LIMIT 4)
+        (SELECT id FROM fact
+         WHERE (object, last_turn) <= (other_end.entity, {latest})
+             AND object >= other_end.entity AND live
+         ORDER BY object DESC, last_turn DESC LIMIT 4)
     ) AS linked
     GROUP BY linked.id
 ), told_near AS MATERIALIZED (
@@ -124,7 +132,9 @@ WITH heard AS (
     CROSS JOIN LATERAL (SELECT id FROM fact WHERE telling = t.id AND live LIMIT 1) AS f
     GROUP BY f.id
 ), own AS MATERIALIZED (
-    SELECT id FROM fact WHERE subject = $7 AND live ORDER BY last_turn DESC LIMIT {own}
+    SELECT id FROM fact
+    WHERE (subject, last_turn) <= ($7, {latest}) AND subject >= $7 AND live
+    ORDER BY subject DESC, last_turn DESC LIMIT {own}
 ), found AS (
     SELECT fact AS id, weight / nullif(max(weight) OVER (), 0) AS words, 0.0 AS name,
            false AS circle, 0.0 AS further, 0.0 AS similarity
@@ -196,6 +206,7 @@ _NEAREST = """
 IDENTITY = ('name', 'lives in')
 """Predicates of which the user has one value each, and which make them who they are."""
 _THE_USER = re.compile(r'\b[Tt]he user\b|사용자')
+_LATEST = 2**63 - 1
 NEAR_ENTITY = 0.35
 """Cosine from which an entity may be meant."""
 
@@ -227,6 +238,7 @@ def statement(heard: tuple[int, ...], space: Space, reach: Reach = EVERYWHERE) -
         near_entity=near('entity', reach.near_entities, space.entities_indexed),
         near_turn=near('turn', reach.near_turns, space.turns_indexed),
         near=NEAR_ENTITY,
+        latest=_LATEST,
         **{name: int(number) for name, number in asdict(reach).items()},
     )
 
