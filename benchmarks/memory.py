@@ -91,6 +91,8 @@ class Figures:
     """Turns a second while it lived through the year, or seconds that cleaning up took."""
     renewed: int = 0
     """How often the indexes of a table were made anew in it."""
+    days: int = DAYS
+    """That were lived."""
     load: float = 0.0
     """What ran or waited for a processor on the machine, in the minute before the end."""
 
@@ -489,14 +491,14 @@ def year_table(rows: list[Figures]) -> str:
         '|---|' + '---:|' * 9,
     ]
     stages = [rows[at - 1], *(row for row in rows[at:] if row.when)]
-    for label, row in zip(('before', 'after the year', 'cleaned up'), stages, strict=False):
+    for label, row in zip(('before', 'after it', 'cleaned up'), stages, strict=False):
         lines.append(
             f'| {label} | {row.p50:.1f} | {row.p95:.1f} | {row.cpu_p50:.1f} '
             f'| {row.writing_p95:.1f} | {row.recall:.3f} | {row.load:.0f} '
             f'| {row.ingested:.0f} | {row.index_mb:,.0f} | {row.whole_mb:,.0f} |'
         )
     lived = (
-        f'The year was lived through at {rows[at].year_s:.0f} turns a second, and the indexes of '
+        f'It was lived through at {rows[at].year_s:.0f} turns a second, and the indexes of '
         f'a table were made anew {rows[at].renewed} times in it'
     )
     if rows[at + 1 : at + 2] and rows[at + 1].when:
@@ -538,6 +540,7 @@ def plot(rows: list[Figures], path: Path) -> None:
 def write(rows: list[Figures], command: str, note: str = '') -> None:
     """Replace the document and its plot."""
     fresh = [row for row in rows if not row.when]
+    days = next((row.days for row in rows if row.when), DAYS)
     text = DESCRIPTION.read_text(encoding='utf-8').format(
         command=command,
         note=f'\n\n{textwrap.fill(note, 99)}' if note else '',
@@ -549,9 +552,9 @@ def write(rows: list[Figures], command: str, note: str = '') -> None:
         speed=speed_table(fresh),
         growth=growth_table(fresh) + '\n\n![growth](memory.svg)',
         year=year_table(rows),
-        days=DAYS,
+        days=days,
         turns=TURNS,
-        told=DAYS * TURNS,
+        told=days * TURNS,
     )
     DOCUMENT.write_text(text, encoding='utf-8')
     plot(fresh, DOCUMENT.with_suffix('.svg'))
