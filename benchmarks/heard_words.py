@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """How many words history is off by when a reply is cut, measured against the sound itself.
 
-    python benchmarks/heard_words.py [--cuts 40]
+    python benchmarks/heard_words.py [--cuts 40] [--write]
 
 Sentences of the offline mind are spoken by the offline voices and aligned, word by word, with
 their text by PocketSphinx (forced alignment, 10 ms frames). Each sentence is cut at moments spread
 over its length. What was heard is every word of which at least half had sounded; the estimate is
 that of core/heard.py, which knows only how long the sentence was played. `known` is the length of
 a sentence whose end had been synthesised when it was cut, `unknown` that of one whose end had not.
+`--write` replaces docs/heard.md.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ from prot_ros.engines.voices.flite import FliteSynthesizer
 RATE = 16000
 FRAME_MS = 10
 VOICES = ('slt', 'rms', 'awb')
+DOCUMENT = Path(__file__).resolve().parent.parent / 'docs' / 'heard.md'
+DESCRIPTION = Path(__file__).resolve().parent / 'heard.md.in'
 
 
 def sentences() -> list[str]:
@@ -92,10 +95,13 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument('--cuts', type=int, default=40, help='cuts of each sentence (default: 40)')
+    parser.add_argument('--write', action='store_true', help='write docs/heard.md')
     options = parser.parse_args()
     decoder = Decoder(Config(logfn='/dev/null'))
-    print('| voice | sentences | cuts | length | mean error | exact | within one word | worst |')
-    print('|---|---|---|---|---|---|---|---|')
+    rows = [
+        '| voice | sentences | cuts | length | mean error | exact | within one word | worst |',
+        '| --- | --- | --- | --- | --- | --- | --- | --- |',
+    ]
     for voice in VOICES:
         both: list[tuple[int, int]] = []
         aligned = 0
@@ -110,10 +116,16 @@ def main() -> None:
             mean = sum(off) / len(off)
             close = 100 * sum(each <= 1 for each in off) / len(off)
             exact = 100 * off.count(0) / len(off)
-            print(
+            rows.append(
                 f'| {voice} | {aligned} | {len(off)} | {name} | {mean:.2f} words | '
                 f'{exact:.0f} % | {close:.1f} % | {max(off)} |'
             )
+        print(*rows[-2:], sep='\n', file=sys.stderr, flush=True)
+    table = '\n'.join(rows)
+    print(table)
+    if options.write:
+        text = DESCRIPTION.read_text(encoding='utf-8').format(cuts=options.cuts, table=table)
+        DOCUMENT.write_text(text, encoding='utf-8')
 
 
 if __name__ == '__main__':
