@@ -57,8 +57,9 @@ STORY = HERE.parent / 'prot_ros' / 'engines' / 'stories' / 'en.txt'
 
 LEVELS_DB = (-20.0, -10.0, -6.0, 0.0, 6.0)
 DELAYS_MS = (20.0, 80.0, 150.0, 300.0)
-SERVER_REACH_MS = 100.0
-"""Later than it thinks by so much, an audio server may hear an echo: it knows its devices."""
+SERVER_REACH_MS = 50.0
+"""Later than it thinks by so much, an audio server may hear an echo: it knows its devices. What
+`echo_through_server` adds is not in it."""
 ROOM = Room(drift_ppm=50)
 FRAME = RATE // 50
 FRAME_S = 0.02
