@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 
 import asyncpg
 import pytest
@@ -120,6 +121,18 @@ def grown(fresh_url: str, monkeypatch: pytest.MonkeyPatch) -> Callable[[Story], 
     return lambda story: asyncio.run(tell(story))
 
 
+@asynccontextmanager
+async def reading(url: str) -> AsyncIterator[asyncpg.Connection]:
+    """Yield somebody who has begun to read, and sees what was there then until the end."""
+    onlooker = await asyncpg.connect(url)
+    try:
+        async with onlooker.transaction(isolation='repeatable_read'):
+            await onlooker.fetchval('SELECT count(*) FROM prot.turn')
+            yield onlooker
+    finally:
+        await onlooker.close()
+
+
 def test_an_index_full_of_what_was_replaced_is_made_anew_and_the_table_cleaned_up(grown) -> None:
     async def story(there: Grown) -> None:
         before = await there.state()
@@ -149,38 +162,26 @@ def test_what_was_replaced_now_and_then_waits(grown) -> None:
 def test_whoever_still_reads_is_waited_for_and_keeps_nobody_waiting(grown, fresh_url) -> None:
     async def story(there: Grown) -> None:
         before = await there.state()
-        onlooker = await asyncpg.connect(fresh_url)
-        try:
-            async with onlooker.transaction(isolation='repeatable_read'):
-                await onlooker.fetchval('SELECT count(*) FROM prot.turn')
-                await there.replace(REPLACED)
-                there.upkeep.look(0)
-                await until(lambda: fetch(fresh_url, _RENEWING))
-                assert (await there.state())['file'] == before['file']
-                async with asyncio.timeout(5.0):
-                    await there.replace(1)
-            await until(lambda: there.upkeep.renewed, within=RENEW_S)
-        finally:
-            await onlooker.close()
+        async with reading(fresh_url):
+            await there.replace(REPLACED)
+            there.upkeep.look(0)
+            await until(lambda: fetch(fresh_url, _RENEWING))
+            assert (await there.state())['file'] == before['file']
+            async with asyncio.timeout(5.0):
+                await there.replace(1)
+        await until(lambda: there.upkeep.renewed, within=RENEW_S)
 
     grown(story)
 
 
 def test_what_makes_indexes_leaves_the_processors_to_whoever_talks(grown, fresh_url: str) -> None:
     async def story(there: Grown) -> None:
-        onlooker = await asyncpg.connect(fresh_url)
-        try:
+        async with reading(fresh_url) as onlooker:
             usual = os.getpriority(os.PRIO_PROCESS, onlooker.get_server_pid())
-            async with onlooker.transaction(isolation='repeatable_read'):
-                await onlooker.fetchval('SELECT count(*) FROM prot.turn')
-                await there.replace(REPLACED)
-                there.upkeep.look(0)
-                (row,) = await until(lambda: fetch(fresh_url, _RENEWING))
-                assert os.getpriority(os.PRIO_PROCESS, row['pid']) == max(
-                    usual, vector_indexes.NICE
-                )
-        finally:
-            await onlooker.close()
+            await there.replace(REPLACED)
+            there.upkeep.look(0)
+            (row,) = await until(lambda: fetch(fresh_url, _RENEWING))
+            assert os.getpriority(os.PRIO_PROCESS, row['pid']) == max(usual, vector_indexes.NICE)
 
     grown(story)
 
@@ -190,20 +191,15 @@ def test_a_renewal_that_was_cancelled_leaves_the_old_index_and_is_done_later(
 ) -> None:
     async def story(there: Grown) -> None:
         before = await there.state()
-        onlooker = await asyncpg.connect(fresh_url)
-        try:
-            async with onlooker.transaction(isolation='repeatable_read'):
-                await onlooker.fetchval('SELECT count(*) FROM prot.turn')
-                await there.replace(REPLACED)
-                there.upkeep.look(0)
-                await until(lambda: fetch(fresh_url, _RENEWING))
-                async with asyncio.timeout(5.0):
-                    await there.upkeep.stop()
-                left = await there.state()
-                assert left['file'] == before['file'], 'the old one serves'
-                assert there.upkeep.doing == ''
-        finally:
-            await onlooker.close()
+        async with reading(fresh_url):
+            await there.replace(REPLACED)
+            there.upkeep.look(0)
+            await until(lambda: fetch(fresh_url, _RENEWING))
+            async with asyncio.timeout(5.0):
+                await there.upkeep.stop()
+            left = await there.state()
+            assert left['file'] == before['file'], 'the old one serves'
+            assert there.upkeep.doing == ''
         there.upkeep.look(0)
         await until(lambda: there.upkeep.renewed, within=RENEW_S)
         after = await there.state()
