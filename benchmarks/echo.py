@@ -55,7 +55,7 @@ DOCUMENT = HERE.parent / 'docs' / 'echo.md'
 DESCRIPTION = HERE / 'echo.md.in'
 STORY = HERE.parent / 'prot_ros' / 'engines' / 'stories' / 'en.txt'
 
-LEVELS_DB = (-20.0, -10.0, -6.0, 0.0, 6.0)
+LEVELS_DB = (-20.0, -10.0, -6.0, 0.0)
 DELAYS_MS = (20.0, 80.0, 150.0, 300.0)
 SERVER_REACH_MS = 50.0
 """Later than it thinks by so much, an audio server may hear an echo: it knows its devices. What
@@ -76,6 +76,8 @@ SILENT_AFTER_S = 0.08
 PRE_ROLL_S = 0.3
 ATTEMPTS = 5
 """At a recognition."""
+SERVERS = 2
+"""Audio servers at once."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -445,11 +447,11 @@ def main() -> None:
     options.clips = clips()
     robot = asyncio.run(story())
     wanted = [(mode, level) for mode in options.modes.split(',') for level in options.levels]
-    # What the server cancels takes time and hardly any work, so all of that runs at once.
+    # What a server cancels takes time and little work. One that comes too late cancels nothing.
     with (
         # In the background: the server must not come too late.
         ProcessPoolExecutor(os.cpu_count(), initializer=os.nice, initargs=(10,)) as computed,
-        ProcessPoolExecutor(len(options.levels), max_tasks_per_child=1) as played,
+        ProcessPoolExecutor(SERVERS, max_tasks_per_child=1) as played,
     ):
         jobs = {
             one: (played if one[0] == 'system' else computed).submit(
@@ -466,8 +468,13 @@ def main() -> None:
     text = table([row(mode, level, score) for (mode, level), score in scores.items()])
     print(text)
     if options.write:
-        facts = {'table': text, 'users': len(options.clips), 'minutes': f'{options.minutes:g}'}
-        DOCUMENT.write_text(DESCRIPTION.read_text().format(**facts), encoding='utf-8')
+        description = DESCRIPTION.read_text().format(
+            table=text,
+            users=len(options.clips),
+            minutes=f'{options.minutes:g}',
+            levels=','.join(f'{level:g}' for level in options.levels),
+        )
+        DOCUMENT.write_text(description, encoding='utf-8')
         plot(scores, DOCUMENT.with_suffix('.svg'))
 
 

@@ -52,14 +52,15 @@ class Gauge:
         self.flushed = 0
         """Items emptied on purpose, by an interrupt or a deactivation."""
         self.high = False
-        """At three quarters or more since it was last at half or less."""
+        """At three quarters or more since it was last at half or less. A queue of one never is:
+        what waits in it is the latest there is, and loses nothing but what it replaces."""
 
     def update(self, size: int) -> bool:
         """Note the queue's size after a change; return whether it has become high just now."""
         self.size = size
         self.peak = max(self.peak, size)
         was_high = self.high
-        if size >= HIGH_WATER * self.bound:
+        if size >= HIGH_WATER * self.bound and self.bound > 1:
             self.high = True
         elif size <= LOW_WATER * self.bound:
             self.high = False

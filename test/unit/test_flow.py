@@ -70,6 +70,13 @@ def test_a26_a_crossing_is_told_once():
     assert [gauge.update(size) for size in sizes] == [False, True, *[False] * 4, True]
 
 
+def test_a26_the_only_place_of_a_queue_is_there_to_be_taken():
+    gauge = Gauge('dialog/names', bound=1)
+    assert not gauge.update(1)
+    assert not gauge.high
+    assert gauge.peak == 1
+
+
 def test_a_gauge_has_one_line_for_a_person():
     gauge = Gauge('queue', 100)
     gauge.update(75)

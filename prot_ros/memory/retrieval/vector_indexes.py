@@ -75,20 +75,24 @@ async def look(connection: Connection, scopes: Sequence[int], of: Space) -> Spac
     return replace(of, turns_indexed=turns, entities_indexed=entities)
 
 
-async def build(url: str, extension_schema: str, scope: int, space: Space) -> bool:
+async def build(
+    url: str, extension_schema: str, scope: int, space: Space, tables: Sequence[str] = TABLES
+) -> bool:
     """Make the indexes that a scope needs and lacks; return whether any was made.
 
     Cancelled, it leaves an invalid index, which the next call replaces. Raises EngineError's
     causes, `database.FAILURES`.
     """
     async with connected(url, extension_schema) as connection:
-        return await build_on(connection, scope, space)
+        return await build_on(connection, scope, space, tables)
 
 
-async def build_on(connection: Connection, scope: int, space: Space) -> bool:
+async def build_on(
+    connection: Connection, scope: int, space: Space, tables: Sequence[str] = TABLES
+) -> bool:
     """Do what `build` does, on such a connection."""
     made = False
-    for table in TABLES:
+    for table in tables:
         made |= await _build_one(connection, table, scope, space)
     return made
 
