@@ -44,12 +44,14 @@ class Detector:
     """Yields one probability for each `step` samples, and whether a voice may be rising."""
     step: int
     start: tuple[Evidence, ...]
+    likely: tuple[Evidence, ...] = ()
 
     def endpointer(self) -> Endpointer:
         """Return the rule; all end an utterance alike, and so differ in beginnings alone."""
         return Endpointer(
             frame_ms=1000 * self.step // RATE,
             start=self.start,
+            likely=self.likely,
             end_silence_ms=END_SILENCE_MS,
             sustain_ms=SUSTAIN_MS,
         )
@@ -118,7 +120,7 @@ def detectors() -> list[Detector]:
     silero = SileroVad(RATE)
     ten = _ten_vad()
     return [
-        Detector('silero', _frames(silero), FRAME, silero.start),
+        Detector('silero', _frames(silero), FRAME, silero.start, silero.likely),
         *(
             Detector(f'webrtcvad {level}', _frames(vad), FRAME, vad.start)
             for level, vad in zip((2, 3), webrtc, strict=True)

@@ -223,7 +223,7 @@ def staged(robot: Sound, room: Room, users: list[BargeIn]) -> tuple[Sound, Sound
 def utterances(sound: Sound, settings: Settings) -> Iterator[tuple[float, float]]:
     """Yield since when the robot is silent for each utterance, and when that has ended, s."""
     vad = selection.voice_activity(settings, RATE).engine
-    endpointer = Endpointer(start=vad.start, end_silence_ms=END_SILENCE_MS)
+    endpointer = Endpointer(start=vad.start, likely=vad.likely, end_silence_ms=END_SILENCE_MS)
     audio, began = pcm(sound), 0.0
     silences = Silences()
     for number in range(len(sound) // FRAME):

@@ -11,14 +11,15 @@ types would never be answered. A long one is cut, and goes on as the same uttera
 
 There are more events around the beginning, so that a listener can react in stages: a first speech
 frame raises a suspicion, which the beginning confirms, or which is dismissed when the window holds
-no speech any more. Where a detector says that something rises which may become a voice, that is
-likely for a moment, in which the beginning confirms it, or else it is dismissed. An utterance that
-has had more speech than a "mm-hm" is sustained.
+no speech any more. Where a detector says that something rises which may become a voice, or there
+is evidence that comes sooner and is not quite enough, that is likely for a moment, in which the
+beginning confirms it, or else it is dismissed. An utterance that has had more speech than a
+"mm-hm" is sustained.
 
 What begins an utterance also keeps it going: more than half of a window cannot be speech without
-two frames of it that are next to each other or next but one, and a frame that may begin one all by
-itself may keep it going by itself, too. So no steady sound, however patchy, makes it begin and end
-and begin again.
+two frames of it that are next to each other or next but one, and a frame that makes one likely all
+by itself may keep it going by itself, too. So no steady sound, however patchy, makes it begin and
+end and begin again.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ class SpeechSuspected:
 
 @dataclass(frozen=True)
 class SpeechLikely:
-    """What just began rises out of the quiet as a voice does, before it can be told for certain.
+    """What just began may well be a voice, which cannot be told for certain yet.
 
     Followed by SpeechStarted or, after `LIKELY_FRAMES` or more, by SuspicionDismissed. A
     suspicion may have come before it, and is part of it then.
@@ -136,10 +137,12 @@ class Endpointer:
         threshold: float = 0.5,
         end_threshold: float = 0.35,
         start: Sequence[Evidence] = (),
+        likely: Sequence[Evidence] = (),
     ) -> None:
         """Raise ValueError for lengths under one frame or thresholds that contradict.
 
-        Any one of `start` begins an utterance; `threshold` is then the lowest of theirs. Without,
+        Any one of `start` begins an utterance, any one of `likely` makes one likely; `threshold`
+        is then the lowest of the latter, or of the former where there are none. Without `start`,
         `start_ms` of speech begin it, within a window of which they are just over half;
         a `start_ms` of one frame asks for no confirmation. Lengths are rounded up to whole frames.
         Speech counts towards `sustain_ms` where it is at or above `threshold`.
@@ -153,16 +156,20 @@ class Endpointer:
         ):
             if value < frame_ms:
                 raise ValueError(f'{name} is {value}, expected at least one frame, {frame_ms} ms')
-        if start:
-            threshold = min(one.threshold for one in start)
+        if likely or start:
+            threshold = min(one.threshold for one in likely or start)
         if not 0 < end_threshold <= threshold <= 1:
             raise ValueError(
                 f'thresholds are {threshold} and {end_threshold}, expected 0 < end <= start <= 1'
             )
         frames = -(-start_ms // frame_ms)
         self._start = tuple(start) or (Evidence(threshold, frames, 2 * frames - 1),)
-        self._window = max(one.within for one in self._start)
-        alone = [one.threshold for one in self._start if one.frames == 1]
+        self._evidence = tuple(likely)
+        first = self._evidence or self._start
+        self._onset_threshold = min(one.threshold for one in (*self._start, *first))
+        self._window = max(one.within for one in (*self._start, *first))
+        self._suspicious_window = max(one.within for one in first)
+        alone = [one.threshold for one in first if one.frames == 1]
         self._sure = min(alone, default=math.inf)
         self._silence = -(-end_silence_ms // frame_ms)
         self._max = -(-max_utterance_ms // frame_ms)
@@ -218,9 +225,9 @@ class Endpointer:
     def _before_speech(self, probability: float, rising: bool) -> list[Event]:
         self._recent.append(probability)
         recent = list(self._recent)
-        speech = [one >= self._threshold for one in recent]
         if any(evidence.met_by(recent) for evidence in self._start):
-            return [self._begin(speech)]
+            return [self._begin(recent)]
+        speech = [one >= self._threshold for one in recent[-self._suspicious_window :]]
         if self._likely:
             self._likely -= 1
             self._likely_for += 1
@@ -230,7 +237,7 @@ class Endpointer:
                 return []
             self._suspicious = False
             return [SuspicionDismissed()]
-        if rising:
+        if rising or any(evidence.met_by(recent) for evidence in self._evidence):
             self._likely, self._likely_for = LIKELY_FRAMES, 0
             return [SpeechLikely()]
         if speech[-1] and not self._suspicious:
@@ -241,11 +248,12 @@ class Endpointer:
             return [SuspicionDismissed()]
         return []
 
-    def _begin(self, speech: list[bool]) -> SpeechStarted:
-        ago = len(speech) - 1 - speech.index(True)
+    def _begin(self, recent: list[float]) -> SpeechStarted:
+        ago = len(recent) - 1 - [one >= self._onset_threshold for one in recent].index(True)
         if self._likely:
             ago = max(ago, self._likely_for + 1)
             self._likely = 0
+        speech = [one >= self._threshold for one in recent]
         self._spoken = sum(speech)
         self._spoke = (len(speech) > 1 and speech[-2], speech[-1])
         self._recent.clear()

@@ -101,6 +101,10 @@ class VoiceActivity(Protocol):
     start: tuple[Evidence, ...]
     """What of its probabilities is enough to begin an utterance: some are surer than others."""
 
+    likely: tuple[Evidence, ...]
+    """What is enough to be inaudible for a moment, in case one begins; empty where nothing is
+    that comes sooner than `start`."""
+
     rising: bool
     """Whether with the latest frame a voice may be beginning that it is not sure of yet. False
     where it cannot tell."""

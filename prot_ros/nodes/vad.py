@@ -161,6 +161,7 @@ class VadNode(ProtNode[Params]):
             self._endpointer = Endpointer(
                 start_ms=p.start_ms or FRAME_MS,
                 start=() if p.start_ms else self._activity.start,
+                likely=() if p.start_ms else self._activity.likely,
                 sustain_ms=p.sustain_ms,
                 end_silence_ms=p.end_silence_ms,
                 max_utterance_ms=p.max_utterance_ms,

@@ -349,12 +349,68 @@ def test_speech_that_is_still_there_when_it_is_no_longer_likely_is_suspected_ane
     ]
 
 
+IN_STAGES = {
+    'likely': (Evidence(0.98, 1, 1), Evidence(0.6, 3, 3)),
+    'start': (Evidence(0.98, 2, 2), Evidence(0.4, 6, 7)),
+}
+
+
+@pytest.mark.parametrize(
+    ('probabilities', 'expected'),
+    [
+        pytest.param([0.99, 0.99], [(0, SpeechLikely), (1, SpeechStarted)], id='a voice'),
+        pytest.param(
+            [0.7] * 6,
+            [(0, SpeechSuspected), (2, SpeechLikely), (5, SpeechStarted)],
+            id='a voice in noise',
+        ),
+        pytest.param(
+            [0.99, *[0.1] * 20],
+            [(0, SpeechLikely), (LIKELY_FRAMES, SuspicionDismissed)],
+            id='a click',
+        ),
+        pytest.param([0.5] * 6, [(5, SpeechStarted)], id='less than a suspicion, for long'),
+        pytest.param([0.5] * 5, [], id='less than a suspicion'),
+        pytest.param(
+            [0.7, *[0.1] * 9],
+            [(0, SpeechSuspected), (3, SuspicionDismissed)],
+            id='a suspicion lasts no longer than what makes it likely',
+        ),
+    ],
+)
+def test_less_evidence_makes_it_likely_and_more_begins_it(probabilities, expected):
+    endpointer = Endpointer(**IN_STAGES)
+    assert likely(endpointer, [(one, False) for one in probabilities]) == expected
+
+
+def test_the_onset_is_the_first_frame_that_counts_for_what_begins_it():
+    endpointer = Endpointer(**IN_STAGES)
+    seen = [event for one in [0.1, 0.4, 0.99, 0.99] for event in endpointer.push(one)]
+    assert seen == [SpeechLikely(), SpeechStarted(2)]
+
+
+def test_a_frame_that_is_likely_by_itself_keeps_an_utterance_going():
+    endpointer = Endpointer(**IN_STAGES, end_silence_ms=100)
+    frames = [0.99, 0.99, *[0.1] * 4, 0.99, *[0.1] * 4, 0.99, *[0.1] * 5]
+    assert likely(endpointer, [(one, False) for one in frames]) == [
+        (0, SpeechLikely),
+        (1, SpeechStarted),
+        (len(frames) - 1, SpeechEnded),
+    ]
+
+
 @given(
     st.lists(st.tuples(st.sampled_from((0.0, 0.4, 0.6, 0.99)), st.booleans()), max_size=300),
-    st.sampled_from(((Evidence(0.98, 1, 1), Evidence(0.5, 3, 3)), (Evidence(0.5, 4, 7),))),
+    st.sampled_from(
+        (
+            {'start': (Evidence(0.98, 1, 1), Evidence(0.5, 3, 3))},
+            {'start': (Evidence(0.5, 4, 7),)},
+            IN_STAGES,
+        )
+    ),
 )
-def test_every_doubt_is_resolved_before_the_next_and_none_is_raised_within_speech(frames, start):
-    endpointer = Endpointer(start=start, end_silence_ms=100)
+def test_every_doubt_is_resolved_before_the_next_and_none_is_raised_within_speech(frames, rule):
+    endpointer = Endpointer(**rule, end_silence_ms=100)
     doubt: type | None = None
     speaking = False
     for _, kind in likely(endpointer, frames):

@@ -42,7 +42,7 @@ def noise(level: float, seconds: float) -> bytes:
 
 def beginnings(found: list[float]) -> list[int]:
     """Return the frames that begin an utterance."""
-    endpointer = Endpointer(start=SileroVad.start)
+    endpointer = Endpointer(start=SileroVad.start, likely=SileroVad.likely)
     return [
         number
         for number, probability in enumerate(found)

@@ -26,6 +26,7 @@ class WebrtcVad:
     """80 ms. Less would be none: after a single click it says speech for four frames. Six of
     eleven let no click pass and are 40 ms later, but coughs, doors and keys pass them as well."""
 
+    likely: tuple[Evidence, ...] = ()
     rising = False
     """It is as quick to say yes as it can be."""
 
