@@ -16,21 +16,23 @@ that each `echo.mode` uses, the voice detector of the node vad and the rule that
 - *CPU*: of the engine, for a second of audio; for `system` the audio server's is added.
 
 Everything is computed from the same seeds each time, and nothing is played, except for `system`: a
-private PulseAudio takes as long as the sound lasts. --write replaces docs/echo.md and
-docs/echo.svg, for which matplotlib is needed.
+private PulseAudio takes as long as the sound lasts, and wants a machine that comes in time: --keep
+lets it be measured apart. --write replaces docs/echo.md and docs/echo.svg, for which matplotlib is
+needed.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import os
 import re
 import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +57,7 @@ DOCUMENT = HERE.parent / 'docs' / 'echo.md'
 DESCRIPTION = HERE / 'echo.md.in'
 STORY = HERE.parent / 'prot_ros' / 'engines' / 'stories' / 'en.txt'
 
+MODES = ('reference', 'system', 'gate', 'none')
 LEVELS_DB = (-20.0, -10.0, -6.0, 0.0)
 DELAYS_MS = (20.0, 80.0, 150.0, 300.0)
 SERVER_REACH_MS = 50.0
@@ -140,6 +143,10 @@ class Score:
     def cpu_percent(self) -> float:
         """Of one core."""
         return 100 * self.cpu_s / self.audio_s
+
+
+Scores = dict[tuple[str, float], Score]
+"""By mode and level."""
 
 
 @dataclass(frozen=True)
@@ -397,7 +404,19 @@ def table(rows: list[list[str]]) -> str:
     return '\n'.join('| ' + ' | '.join(line) + ' |' for line in lines)
 
 
-def plot(scores: dict[tuple[str, float], Score], path: Path) -> None:
+def kept(scores: Scores, path: Path) -> Scores:
+    """Add scores to those of a file; return all of them, in the order of `MODES`."""
+    if path.exists():
+        there = json.loads(path.read_text(encoding='ascii'))
+        scores = {(mode, level): Score(**score) for mode, level, score in there} | scores
+    order = sorted(scores, key=lambda one: (MODES.index(one[0]), one[1]))
+    scores = {one: scores[one] for one in order}
+    lines = [[*one, asdict(score)] for one, score in scores.items()]
+    path.write_text(json.dumps(lines), encoding='ascii')
+    return scores
+
+
+def plot(scores: Scores, path: Path) -> None:
     """Draw what the table says."""
     import matplotlib as mpl
 
@@ -436,12 +455,13 @@ def main() -> None:
         help='that the robot speaks alone at each level and delay (default: 5)',
     )
     parser.add_argument('--vad', default='auto', help="the vad node's engine (default: auto)")
-    parser.add_argument(
-        '--modes', default='reference,system,gate,none', help='of mic.echo.mode (default: all)'
-    )
+    parser.add_argument('--modes', default=','.join(MODES), help='of mic.echo.mode (default: all)')
     parser.add_argument('--levels', type=numbers, default=LEVELS_DB, help='of the echo, dB')
     parser.add_argument('--delays', type=numbers, default=DELAYS_MS, help='of the echo, ms')
     parser.add_argument('--no-words', action='store_true', help='without recognition')
+    parser.add_argument(
+        '--keep', type=Path, metavar='FILE', help='add what is measured to what is there already'
+    )
     parser.add_argument('--write', action='store_true', help='write docs/echo.md and .svg')
     options = parser.parse_args()
     options.clips = clips()
@@ -465,6 +485,8 @@ def main() -> None:
             for pool in (computed, played):
                 pool.shutdown(cancel_futures=True)  # the rest would be measured for nothing
             raise
+    if options.keep:
+        scores = kept(scores, options.keep)
     text = table([row(mode, level, score) for (mode, level), score in scores.items()])
     print(text)
     if options.write:

@@ -11,6 +11,8 @@ delay, as loud as was learned, band by band.
   the echo alone: then the filter has lost its way.
 - *Likeness.* Unless it moves like the reference: the correlation of the levels over a quarter of a
   second, which is high for the echo itself, whatever has become of its loudness.
+- *Surge.* Unless the microphone hears more than the echo has ever been, and it is the reference,
+  sample by sample: then the echo has grown, as when the audio server's own canceller begins anew.
 
 Somebody who is heard is passed on as the linear filter leaves it, because AEC3 swallows the first
 tenth of a second of whoever speaks over an echo. What is not let through is not cut out, because a
@@ -40,6 +42,7 @@ from prot_ros.core.echo import (
     Past,
     together,
 )
+from prot_ros.core.echo_waveform import Waveforms
 
 Sound = NDArray[np.float64]
 
@@ -59,6 +62,9 @@ LIKENESS = 0.7
 LIKENESS_HOPS = 25
 LIKENESS_LAGS = 6
 """The canceller's window and a delay that has just changed."""
+SURGE_DB, LOUD_DB = 6.0, 10.0
+"""By how much the microphone hears more than the echo as a rule, or than the room where there is
+none. Of an echo and somebody who is louder by as much less than half is the reference."""
 HANGOVER_HOPS = 20
 """Somebody who has been heard is let through for another 200 ms: the soft ends of words."""
 HEARD_HOPS, HEARD_OF = 4, 10
@@ -91,6 +97,10 @@ class EchoDetector:
     def __init__(self, rate: int) -> None:
         """Take Hz, a multiple of 100, at least 8,000."""
         self._bank = FilterBank(rate, 3)
+        self._waveforms = Waveforms(rate)
+        self._noise = NoiseFloor()
+        self._surge = 0
+        """For how many hops the microphone has heard more than it should of the robot."""
         self.tracker = DelayTracker()
         self._reference = Past(LAGS + LIKENESS_LAGS + LIKENESS_HOPS, SILENT_BAND_DB)
         self._filtered = Past(LIKENESS_HOPS, SILENT_BAND_DB)
@@ -131,7 +141,12 @@ class EchoDetector:
         streams = np.array((microphone, filtered, reference))
         if not known:
             self._since_unknown = 0
-        return [self._judge(*levels) for levels in self._bank.levels(streams)]
+        verdicts = []
+        for number, levels in enumerate(self._bank.levels(streams)):
+            hop = slice(number * self._bank.hop, (number + 1) * self._bank.hop)
+            self._waveforms.push(microphone[hop], reference[hop])
+            verdicts.append(self._judge(*levels))
+        return verdicts
 
     def _judge(self, microphone: Levels, filtered: Levels, reference: Levels) -> Verdict:
         # A filter that errs adds what nobody has said: a voice is in the microphone, too.
@@ -152,8 +167,11 @@ class EchoDetector:
         if not self.echo_is_near:
             self._hangover = 0
             self._recent.clear()
+        loud = together(microphone)
+        self._noise.push(loud)
         if self.tracker.present is False or self._since_active > FADED_HOPS:
-            return Verdict.MICROPHONE
+            again = self.echo_is_near and self._has_grown(loud > self._noise.db + LOUD_DB)
+            return Verdict.ECHO if again else Verdict.MICROPHONE
         if not self.echo_is_near:
             return Verdict.CLEANED
         if self.tracker.present is None:
@@ -190,12 +208,21 @@ class EchoDetector:
         astray = all_ - left < ASTRAY_DB and all_ - together(echo) < EXCESS_DB
         heard = left - together(rest) > CLEAR_DB + caution and not astray
         heard = heard and self.likeness() < LIKENESS
+        if self._has_grown(all_ - together(echo) > SURGE_DB, heard=heard or self._hangover > 0):
+            self._recent.clear()
+            self._hangover = 0
+            return False
         self._recent.append(heard)
         if sum(self._recent) >= HEARD_HOPS:
             self._hangover = HANGOVER_HOPS
         else:
             self._hangover = max(0, self._hangover - 1)
         return heard or self._hangover > 0
+
+    def _has_grown(self, more: bool, *, heard: bool = True) -> bool:
+        """Whether the microphone hears more than it should, and that is the robot's own voice."""
+        self._surge = self._surge + 1 if more else 0
+        return heard and self._waveforms.same(self._surge)
 
     def likeness(self) -> float:
         """Return how alike what is left and the reference were lately, 0 to 1."""

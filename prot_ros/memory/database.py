@@ -31,7 +31,7 @@ CONNECT_S = 5.0
 STATEMENT_S = 5.0
 """The server's own limit, for statements whose caller has given up."""
 RELEASE_S = 0.5
-EF_SEARCH = 60
+EF_SEARCH = 100
 """How many candidates the search of an index over vectors keeps. Of the 10 nearest it finds 9.98
 on average (100,000 vectors of 1,024) in 1.1 ms; with 40 it is 9.95 or, in some indexes, 9.89."""
 KEEPALIVE_S = '30'

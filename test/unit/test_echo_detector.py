@@ -123,6 +123,32 @@ def test_a_filter_that_has_lost_its_way_makes_nobody_of_the_robot():
     assert Verdict.FILTERED not in verdicts
 
 
+@pytest.mark.parametrize('left_db', [-25.0, -60.0])
+@pytest.mark.parametrize('lost_s', [0.3, 1.0])
+def test_a_canceller_before_it_that_begins_anew_makes_nobody_of_the_robot(left_db, lost_s):
+    # The audio server's own, which has left a little, or nothing that can be heard.
+    room = Room(delay_ms=70, noise_db=-50)
+    echo, noise = room.echo(ROBOT), room.noise(ROBOT.size)
+    seconds = np.arange(ROBOT.size) / RATE
+    lost = (seconds > 4) & (seconds < 4 + lost_s)
+    microphone = np.where(lost, echo, echo * 10 ** (left_db / 20)) + noise
+    verdicts = judged(microphone, microphone, ROBOT)
+    passed = sum(
+        float(np.sum(microphone[at * HOP : (at + 1) * HOP] ** 2))
+        for at, verdict in enumerate(verdicts)
+        if verdict is not Verdict.ECHO
+    )
+    assert passed < 0.05 * np.sum((echo * lost) ** 2)
+
+
+def test_somebody_who_speaks_over_a_robot_that_is_not_heard_is_let_through():
+    room = Room(delay_ms=70, noise_db=-50)
+    echo = room.echo(ROBOT) * 10 ** (-60 / 20)
+    microphone = echo + user() + room.noise(ROBOT.size)
+    verdicts = judged(microphone, microphone, ROBOT)
+    assert Verdict.ECHO not in of(verdicts, 2, SECONDS)
+
+
 # --- no echo at all -----------------------------------------------------------------------------
 
 

@@ -26,7 +26,13 @@ _log = logging.getLogger(__name__)
 
 LARGE = 500
 """Vectors of one scope and space from which they get an index: comparing as many takes 0.3 ms."""
-BUILD_S = 3_600.0
+EF_CONSTRUCTION = 128
+"""Candidates among which the neighbours of a vector are chosen when an index takes it. With
+pgvector's own 64 an index is made in 0.6 of the time, and finds 0.973 of the ten nearest of
+200,000 where it finds 0.994 (1,024 dimensions, 60 candidates when searched), and never more than
+0.985 of those of a million, however long it is searched; what a search costs is the same."""
+BUILD_S = 14_400.0
+"""For making indexes over a million vectors a desktop's processor takes half an hour each."""
 NICE = 10
 """Of a session that makes indexes, which takes a processor for seconds or minutes."""
 NAME = 'prot index'
@@ -177,6 +183,7 @@ async def _build_one(connection: Connection, table: str, scope: int, space: Spac
     await connection.execute(
         f'CREATE INDEX CONCURRENTLY {index} ON {table} '
         f'USING hnsw ((vector::halfvec({space.dimensions:d})) halfvec_cosine_ops) '
+        f'WITH (ef_construction = {EF_CONSTRUCTION:d}) '
         f'WHERE scope = {scope:d} AND space = {space.number:d}'
     )
     return True
