@@ -304,7 +304,7 @@ class BargeInStage:
     SUSPECTED = 'suspected'
     """Somebody may be starting to speak: the robot lowers its voice."""
     LIKELY = 'likely'
-    """Something rises as a voice does: the robot is inaudible until that is known, some 200 ms."""
+    """What began may well be a voice: the robot is inaudible until that is known, some 200 ms."""
     CONFIRMED = 'confirmed'
     """An utterance has begun: the robot is silent, and keeps its place."""
     SUSTAINED = 'sustained'
