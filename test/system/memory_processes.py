@@ -79,8 +79,11 @@ async def answers(postgres: EmbeddedPostgres) -> bool:
 
 
 def children() -> set[int]:
-    """Our children, zombies included; the session's own server may be among them."""
-    return {process.pid for process in psutil.Process().children(recursive=True)}
+    """Our own children, zombies included; the session's own server may be among them.
+
+    Not theirs: a server begins and ends processes when it wants to, to clean up.
+    """
+    return {process.pid for process in psutil.Process().children()}
 
 
 def processes_of(folder: Path) -> list[psutil.Process]:
