@@ -165,13 +165,14 @@ class EchoDetector:
         if self._since_unknown <= self.tracker.best + UNKNOWN_HOPS:
             return Verdict.ECHO
         if not self.echo_is_near:
-            self._hangover = 0
+            self._hangover = self._surge = 0
             self._recent.clear()
         loud = together(microphone)
         self._noise.push(loud)
         if self.tracker.present is False or self._since_active > FADED_HOPS:
-            again = self.echo_is_near and self._has_grown(loud > self._noise.db + LOUD_DB)
-            return Verdict.ECHO if again else Verdict.MICROPHONE
+            if self.echo_is_near:
+                self._count_surge(loud > self._noise.db + LOUD_DB)
+            return Verdict.ECHO if self._waveforms.same(self._surge) else Verdict.MICROPHONE
         if not self.echo_is_near:
             return Verdict.CLEANED
         if self.tracker.present is None:
@@ -208,7 +209,8 @@ class EchoDetector:
         astray = all_ - left < ASTRAY_DB and all_ - together(echo) < EXCESS_DB
         heard = left - together(rest) > CLEAR_DB + caution and not astray
         heard = heard and self.likeness() < LIKENESS
-        if self._has_grown(all_ - together(echo) > SURGE_DB, heard=heard or self._hangover > 0):
+        self._count_surge(all_ - together(echo) > SURGE_DB)
+        if (heard or self._hangover) and self._waveforms.same(self._surge):
             self._recent.clear()
             self._hangover = 0
             return False
@@ -219,10 +221,8 @@ class EchoDetector:
             self._hangover = max(0, self._hangover - 1)
         return heard or self._hangover > 0
 
-    def _has_grown(self, more: bool, *, heard: bool = True) -> bool:
-        """Whether the microphone hears more than it should, and that is the robot's own voice."""
+    def _count_surge(self, more: bool) -> None:
         self._surge = self._surge + 1 if more else 0
-        return heard and self._waveforms.same(self._surge)
 
     def likeness(self) -> float:
         """Return how alike what is left and the reference were lately, 0 to 1."""

@@ -66,6 +66,5 @@ class Waveforms:
             return 0.0
         spectrum = np.fft.rfft(reference, self._size) * np.fft.rfft(microphone, self._size).conj()
         found = np.abs(np.fft.irfft(spectrum, self._size)[: energies.size])
-        return float((found / np.sqrt(np.maximum(energies, QUIET * loudest))).max()) / math.sqrt(
-            energy
-        )
+        scales = np.sqrt(np.maximum(energies, QUIET * loudest))
+        return float((found / scales).max()) / math.sqrt(energy)

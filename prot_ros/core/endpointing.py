@@ -158,15 +158,16 @@ class Endpointer:
                 raise ValueError(f'{name} is {value}, expected at least one frame, {frame_ms} ms')
         if likely or start:
             threshold = min(one.threshold for one in likely or start)
-        if not 0 < end_threshold <= threshold <= 1:
+        lowest = min((one.threshold for one in (*start, *likely)), default=threshold)
+        if not 0 < end_threshold <= lowest <= 1:
             raise ValueError(
-                f'thresholds are {threshold} and {end_threshold}, expected 0 < end <= start <= 1'
+                f'thresholds are {lowest} and {end_threshold}, expected 0 < end <= start <= 1'
             )
         frames = -(-start_ms // frame_ms)
         self._start = tuple(start) or (Evidence(threshold, frames, 2 * frames - 1),)
-        self._evidence = tuple(likely)
-        first = self._evidence or self._start
-        self._onset_threshold = min(one.threshold for one in (*self._start, *first))
+        self._likely_evidence = tuple(likely)
+        first = self._likely_evidence or self._start
+        self._onset_threshold = lowest
         self._window = max(one.within for one in (*self._start, *first))
         self._suspicious_window = max(one.within for one in first)
         alone = [one.threshold for one in first if one.frames == 1]
@@ -237,7 +238,7 @@ class Endpointer:
                 return []
             self._suspicious = False
             return [SuspicionDismissed()]
-        if rising or any(evidence.met_by(recent) for evidence in self._evidence):
+        if rising or any(evidence.met_by(recent) for evidence in self._likely_evidence):
             self._likely, self._likely_for = LIKELY_FRAMES, 0
             return [SpeechLikely()]
         if speech[-1] and not self._suspicious:

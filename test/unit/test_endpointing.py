@@ -235,6 +235,9 @@ def test_reset_forgets_an_utterance_under_way():
         {'sustain_ms': 0},
         {'threshold': 0.2},
         {'end_threshold': 0.0},
+        {'start': [Evidence(0.3, 2, 2)]},
+        {'start': [Evidence(0.3, 2, 2)], 'likely': [Evidence(0.9, 1, 1)]},
+        {'start': [Evidence(0.9, 2, 2)], 'likely': [Evidence(0.3, 1, 1)]},
     ],
 )
 def test_settings_that_cannot_work_are_refused(bad):
